@@ -1,0 +1,328 @@
+"""The words of the project as frozen types. The JSON of a diagnosis is these types and nothing else.
+
+Times are nanoseconds (int, ``_ns``) or seconds (float, ``_s``); sizes are bytes; shares lie in 0..1.
+Stages exchange these types and know nothing of each other.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Literal
+
+SCHEMA_VERSION = "1.0"
+
+Json = dict[str, Any]
+
+
+class Kind(str, Enum):
+    """Kinds of artifact (the words of the command line and of every report)."""
+
+    TRACE = "trace"
+    CPU = "cpu"
+    HEAP = "heap"
+    ALLOCS = "allocs"
+    MUTEX = "mutex"
+    BLOCK = "block"
+    GOROUTINE = "goroutine"
+    GOROUTINELEAK = "goroutineleak"
+    GOROUTINE_DUMP = "goroutine-dump"
+    GCTRACE = "gctrace"
+    SCHEDTRACE = "schedtrace"
+    METRICS = "metrics"
+
+
+Outcome = Literal["diagnosed", "inconclusive", "healthy", "insufficient"]
+Severity = Literal["info", "low", "medium", "high", "critical"]
+Level = Literal["likely", "possible"]
+Grade = Literal["decisive", "strong", "supporting"]
+
+SEVERITIES: tuple[Severity, ...] = ("info", "low", "medium", "high", "critical")
+LIKELY = 0.5
+POSSIBLE = 0.05
+INCONCLUSIVE = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a value was read: the artifact's kind and a locator inside it (a table, a stack, a metric)."""
+
+    artifact: str
+    locator: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A place in the code: Go symbol name, and file and line where the artifact has them."""
+
+    function: str
+    file: str | None = None
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One measured, typed statement about a capture.
+
+    ``subject`` joins observations that speak of the same thing: a user's function (Go symbol) in most
+    cases, or ``""`` for the whole process. ``place`` is where in the code the subject lies.
+    ``note`` is a short phrase that reports may print after the value.
+    """
+
+    name: str
+    value: float | int | str | bool
+    unit: str
+    source: Source
+    subject: str = ""
+    place: Location | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Observations:
+    """All that the observe stage has to say.
+
+    ``looked`` names every observation that was looked for and could have been seen in these artifacts:
+    only for those does a missing value count as absent. ``kinds`` are the kinds of artifact present.
+    """
+
+    items: tuple[Observation, ...]
+    looked: frozenset[str]
+    kinds: frozenset[str]
+    truncated: bool = False
+    go_version: GoRange | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GoRange:
+    """Go versions that an artifact may come from, as ``(1, 23)``; ``header`` is what the artifact says."""
+
+    header: str
+    low: tuple[int, int]
+    high: tuple[int, int]
+
+    def __str__(self) -> str:
+        low, high = (f"{major}.{minor}" for major, minor in (self.low, self.high))
+        return f"go {low}" if low == high else f"go {low} to {high}"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a rule concluded for or against an archetype: actual value against the expected one."""
+
+    name: str
+    actual: float | int | str | bool | None
+    expected: str
+    unit: str
+    supports: bool
+    source: Source
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One artifact as it was given."""
+
+    path: str
+    kind: str
+    go_version: str | None
+    bytes: int
+    truncated: bool
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Precision:
+    """How often findings of this kind were right on captures left out of the fit (Wilson lower bound)."""
+
+    value: float
+    lower: float
+    programs: int
+    captures: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """Fix code that was run: before and after, the Go versions it is for, and what to watch."""
+
+    title: str
+    before: str
+    after: str
+    go: str
+    safety: str
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A piece of the corpus that retrieval returned."""
+
+    id: str
+    title: str
+    score: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """What the bug costs, as a rate that means something by itself (ms a request, cores, goroutines a minute)."""
+
+    value: float
+    unit: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """What the fix is expected to bring, as a range, and the model it comes from."""
+
+    low: float
+    high: float
+    unit: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """An archetype that the evidence supports, at one place in the code."""
+
+    id: str
+    slug: str
+    title: str
+    severity: Severity
+    confidence: float
+    level: Level
+    precision: Precision | None
+    location: Location | None
+    summary: str
+    evidence: tuple[Evidence, ...]
+    impact: Impact | None
+    gain: Gain | None
+    explains: tuple[str, ...]
+    signature: str
+    cause: str
+    fix: tuple[Fix, ...]
+    passages: tuple[Passage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RuledOut:
+    """An archetype below 0.05, with the values that refuted it, the strongest first."""
+
+    id: str
+    slug: str
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NotJudged:
+    """An archetype that these artifacts cannot show: what is missing, and the command that collects it."""
+
+    id: str
+    slug: str
+    missing: tuple[str, ...]
+    collect: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotApplicable:
+    """An archetype that the program's Go version does not have."""
+
+    id: str
+    slug: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleError:
+    """A rule that failed; the archetype it belongs to is neither found nor ruled out."""
+
+    id: str
+    slug: str
+    rule: str
+    line: int | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """What to do next: a capture to take or a question to answer, and which archetypes it separates."""
+
+    kind: Literal["capture", "question"]
+    text: str
+    command: str | None
+    separates: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """The program that made a diagnosis."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What was recorded. Values that the artifacts do not tell are None."""
+
+    text: str = ""
+    kinds: tuple[str, ...] = ()
+    go_version: str | None = None
+    duration_s: float | None = None
+    gomaxprocs: int | None = None
+    goroutines_max: int | None = None
+    goroutines_end: int | None = None
+    cpus_used: float | None = None
+    events: int | None = None
+    generations: int | None = None
+    cpu_samples: int | None = None
+    gc_cycles: int | None = None
+    heap_max_bytes: int | None = None
+    incomplete: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """The whole answer. ``to_dict()`` is the JSON of every report format."""
+
+    outcome: Outcome
+    summary: str
+    inputs: tuple[Input, ...]
+    overview: Overview
+    findings: tuple[Finding, ...]
+    ruled_out: tuple[RuledOut, ...]
+    not_judged: tuple[NotJudged, ...]
+    not_applicable: tuple[NotApplicable, ...]
+    errors: tuple[RuleError, ...]
+    next: tuple[Next, ...]
+    warnings: tuple[str, ...]
+    tool: Tool
+    schema_version: str = SCHEMA_VERSION
+    figures: Mapping[str, Sequence[Sequence[float]]] = field(default_factory=dict)
+
+    @property
+    def likely(self) -> tuple[Finding, ...]:
+        """Findings at level likely: what "a finding" means to exit codes, CI and tests."""
+        return tuple(f for f in self.findings if f.level == "likely")
+
+    def to_dict(self) -> Json:
+        """This diagnosis as plain JSON types, keys in the order of the schema (schema 1.0)."""
+        out = _plain(self)
+        assert isinstance(out, dict)
+        first = ("schema_version", "tool", "outcome", "summary", "inputs", "overview")
+        return {k: out[k] for k in first} | {k: v for k, v in out.items() if k not in first}
+
+
+def _plain(value: object) -> Any:
+    """Frozen types to dict, list and scalars; enums to their value."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [_plain(v) for v in value]
+    if isinstance(value, Enum):
+        return value.value
+    return value
