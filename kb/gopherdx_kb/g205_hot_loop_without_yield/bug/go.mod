@@ -1,0 +1,3 @@
+module example.com/matcher
+
+go 1.22
