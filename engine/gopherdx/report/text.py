@@ -1,0 +1,486 @@
+"""A diagnosis for a person at a terminal, who has two minutes: the cause and its place first, then the proof.
+
+Everything that comes from a recording (function names, paths, states) is shown with control characters
+escaped and is never read as markup. The same diagnosis, width and colour setting give the same bytes.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
+
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.syntax import Syntax
+from rich.table import Table
+from rich.text import Text
+
+from gopherdx.model import (
+    Diagnosis,
+    Evidence,
+    Finding,
+    Fix,
+    Location,
+    Next,
+    NotJudged,
+    Overview,
+    RuledOut,
+)
+from gopherdx.report.safe import safe
+
+DEFAULT_WIDTH = 100
+MIN_WIDTH = 60
+RULED_OUT_VALUES = 1
+"""How many refuting values a ruled-out archetype shows: the one that counted most."""
+
+_SEVERITY_STYLE = {
+    "critical": "bold white on red",
+    "high": "bold red",
+    "medium": "bold yellow",
+    "low": "yellow",
+    "info": "cyan",
+}
+_OUTCOME_STYLE = {"diagnosed": "bold red", "inconclusive": "bold yellow", "insufficient": "bold yellow"}
+
+
+def render(diagnosis: Diagnosis, *, width: int = DEFAULT_WIDTH, color: bool = False) -> str:
+    """The report as text, each line at most ``width`` columns wide unless a name or command is longer."""
+    page = _Page(max(width, MIN_WIDTH), color)
+    _headline(page, diagnosis)
+    if diagnosis.outcome == "healthy":
+        _overview(page, diagnosis.overview)
+    told: set[str] = set()
+    for number, finding in enumerate(diagnosis.likely, 1):
+        if len(diagnosis.likely) > 1:
+            page.rule(f"{number} of {len(diagnosis.likely)}")
+        _finding(page, finding, told)
+    _possible(page, [f for f in diagnosis.findings if f.level == "possible"])
+    _errors(page, diagnosis)
+    _next(page, diagnosis.next)
+    _ruled_out(page, diagnosis.ruled_out)
+    _not_judged(page, diagnosis.not_judged)
+    _not_applicable(page, diagnosis)
+    if diagnosis.outcome != "healthy":
+        _overview(page, diagnosis.overview)
+    _inputs(page, diagnosis)
+    return page.text()
+
+
+# Parts of the report, in their order --------------------------------------------------------------------
+
+
+def _headline(page: _Page, diagnosis: Diagnosis) -> None:
+    """One sentence that could stand alone: the cause and its place, or what was judged and found well."""
+    labels = {
+        "diagnosed": "",
+        "healthy": "Healthy: ",
+        "inconclusive": "Inconclusive: ",
+        "insufficient": "Not enough to judge: ",
+    }
+    likely = diagnosis.likely
+    if len(likely) == 1:
+        return
+    if likely:
+        page.line(Text(f"{len(likely)} findings, the surest first:", style="bold"))
+        for number, finding in enumerate(likely, 1):
+            page.hanging(f"  {number}. ", Text(safe(_first_sentence(finding))))
+        return
+    sentence = safe(diagnosis.summary)
+    label = labels[diagnosis.outcome]
+    if label and sentence.lower().startswith(label.rstrip(": ").lower()):
+        label = ""
+    style = _OUTCOME_STYLE.get(diagnosis.outcome, "bold green")
+    page.line(Text.assemble((label, style), (sentence, "bold")))
+
+
+def _finding(page: _Page, finding: Finding, told: set[str]) -> None:
+    """One likely finding; ``told`` holds the ids whose fix stands above already, at another place."""
+    page.line(Text(safe(_first_sentence(finding)), style="bold"))
+    page.line(_badge(finding))
+    page.gap()
+    page.pairs(_about(finding))
+    page.heading("Evidence")
+    page.show(_evidence_table(finding.evidence, page))
+    if finding.id in told:
+        page.heading("Fix: as above")
+    else:
+        for fix in finding.fix:
+            _fix(page, fix)
+    told.add(finding.id)
+    if finding.passages:
+        page.heading("Read more")
+        page.pairs([(p.id, f"{p.title} ({p.source})") for p in finding.passages])
+    page.line(Text(f"More: gopherdx explain {safe(finding.id)}", style="dim"))
+
+
+def _first_sentence(finding: Finding) -> str:
+    """The summary, with the place said in front where the summary itself leaves it out."""
+    place = finding.location
+    if place is None or place.function in finding.summary:
+        return finding.summary
+    return f"{place.function}: {finding.summary}"
+
+
+def _badge(finding: Finding) -> Text:
+    """Id, certainty, severity and place in one line; the place breaks to the next line rather than within."""
+    badge = Text.assemble(
+        (f"{safe(finding.id)} {safe(finding.slug)}", "cyan"),
+        f"  {finding.level}, confidence {finding.confidence:.2f}",
+        "  severity ",
+        (finding.severity, _SEVERITY_STYLE[finding.severity]),
+    )
+    if finding.location is not None:
+        badge.append(f"\nat {safe(_place(finding.location))}")
+    return badge
+
+
+def _place(location: Location) -> str:
+    if location.file is None:
+        return location.function
+    line = f":{location.line}" if location.line else ""
+    return f"{location.function} ({location.file}{line})"
+
+
+def _about(finding: Finding) -> list[tuple[str, str]]:
+    rows = []
+    if finding.impact is not None:
+        rows.append(("Cost", finding.impact.text or quantity(finding.impact.value, finding.impact.unit)))
+    rows.append(("Cause", finding.cause))
+    rows.append(("Signature", finding.signature))
+    if finding.gain is not None:
+        gain = finding.gain
+        low, high = quantity(gain.low, gain.unit), quantity(gain.high, gain.unit)
+        rows.append(
+            ("Gain", f"{low if low == high else f'{low} to {high}'} expected from the fix ({gain.model})")
+        )
+    if finding.explains:
+        rows.append(("Explains", ", ".join(finding.explains)))
+    if finding.precision is not None:
+        p = finding.precision
+        right = f"right in {p.value * 100:.0f} % of {p.captures} captures of {p.programs} programs"
+        rows.append(("Track record", f"{right} (at least {p.lower * 100:.0f} % with 95 % certainty)"))
+    return [(name, text) for name, text in rows if text]
+
+
+def _evidence_table(evidence: Sequence[Evidence], page: _Page) -> RenderableType:
+    table = Table(box=None, show_header=True, header_style="dim" if page.color else "", pad_edge=False)
+    table.add_column("", width=1)
+    table.add_column("what", overflow="fold", max_width=page.width * 45 // 100)
+    table.add_column("actual", justify="right", overflow="fold", min_width=_widest(evidence, actual))
+    table.add_column("expected", overflow="fold", min_width=_widest(evidence, expected))
+    table.add_column("read from", overflow="fold", max_width=page.width * 30 // 100)
+    for item in evidence:
+        mark, style = ("+", "green") if item.supports else ("-", "red")
+        table.add_row(
+            Text(mark, style=style),
+            Text(safe(item.text or item.name)),
+            Text(safe(actual(item)), style="bold"),
+            Text(safe(expected(item))),
+            Text(safe(_source(item)), style="dim"),
+        )
+    return table
+
+
+def _widest(evidence: Sequence[Evidence], show: Callable[[Evidence], str]) -> int:
+    """Columns that values need so that a number stays with its unit; longer texts may be broken."""
+    return min(18, max((len(safe(show(item))) for item in evidence), default=1))
+
+
+def _source(item: Evidence) -> str:
+    return f"{item.source.artifact}: {item.source.locator}" if item.source.locator else item.source.artifact
+
+
+def _fix(page: _Page, fix: Fix) -> None:
+    versions = f"  (Go {_versions(fix.go)})" if fix.go else ""
+    page.heading(f"Fix: {safe(fix.title)}{versions}")
+    for name, code in (("before", fix.before), ("after", fix.after)):
+        if code.strip():
+            page.line(Text(f"  {name}", style="dim"))
+            page.code(code)
+    if fix.safety:
+        page.pairs([("Watch", fix.safety)])
+
+
+def _versions(go: str) -> str:
+    """A range of Go versions in words: ``>=1.18`` is ``1.18 or later``."""
+    match = re.fullmatch(r">= ?(1\.\d+)", go)
+    return f"{match[1]} or later" if match else safe(go)
+
+
+def _possible(page: _Page, findings: Sequence[Finding]) -> None:
+    """What may be: one sentence, its certainty and the evidence; the fix waits until it is likely."""
+    if not findings:
+        return
+    page.heading("Possible, not proven")
+    for finding in findings:
+        page.hanging("  ", Text(safe(_first_sentence(finding))))
+        page.hanging("  ", _badge(finding))
+        page.show(Padding(_evidence_table(finding.evidence, page), (0, 0, 0, 2)))
+
+
+def _ruled_out(page: _Page, ruled_out: Sequence[RuledOut]) -> None:
+    if not ruled_out:
+        return
+    page.heading(f"Ruled out ({len(ruled_out)})")
+    page.pairs([(f"{r.id} {r.slug}", _refutation(r.evidence)) for r in ruled_out])
+
+
+def _refutation(evidence: Sequence[Evidence]) -> str:
+    if not evidence:
+        return "nothing in this recording speaks for it"
+    return "; ".join(f"{e.text or e.name}: {_against(e)}" for e in evidence[:RULED_OUT_VALUES])
+
+
+def _against(item: Evidence) -> str:
+    found = "not seen" if item.actual is None else actual(item)
+    if not item.supports and item.actual is not None:
+        return found
+    return f"{found} (the bug shows {expected(item)})" if item.expected else found
+
+
+def _not_judged(page: _Page, not_judged: Sequence[NotJudged]) -> None:
+    """Archetypes that lack the same thing stand together: one command collects it for all."""
+    if not not_judged:
+        return
+    page.heading(f"Not judged ({len(not_judged)})")
+    by_lack = sorted(not_judged, key=lambda n: (n.missing, n.collect, n.id))
+    for (missing, collect), group in groupby(by_lack, key=lambda n: (n.missing, n.collect)):
+        names = ", ".join(f"{n.id} {n.slug}" for n in group)
+        page.hanging("  ", Text(safe(f"{names}: {_lack(missing)}")))
+        page.command(collect)
+
+
+_KIND_NAMES = {
+    "trace": "an execution trace",
+    "cpu": "a CPU profile",
+    "heap": "a heap profile",
+    "allocs": "an allocs profile",
+    "mutex": "a mutex profile",
+    "block": "a block profile",
+    "goroutine": "a goroutine profile",
+    "goroutine-dump": "a goroutine dump",
+    "gctrace": "a gctrace log",
+    "metrics": "runtime metrics",
+}
+
+
+def _lack(missing: Sequence[str]) -> str:
+    return "needs " + (" or ".join(_KIND_NAMES.get(m, m) for m in missing) or "an artifact that shows it")
+
+
+def _not_applicable(page: _Page, diagnosis: Diagnosis) -> None:
+    if diagnosis.not_applicable:
+        page.heading(f"Not applicable ({len(diagnosis.not_applicable)})")
+        page.pairs([(f"{n.id} {n.slug}", n.because) for n in diagnosis.not_applicable])
+
+
+def _errors(page: _Page, diagnosis: Diagnosis) -> None:
+    if diagnosis.errors:
+        page.heading("Rules that failed (neither found nor ruled out)", style="bold red")
+        for error in diagnosis.errors:
+            where = f"{error.rule}:{error.line}" if error.line else error.rule
+            page.hanging(f"  {safe(error.id)} ", Text(safe(f"{where}: {error.message}")))
+
+
+def _next(page: _Page, steps: Sequence[Next]) -> None:
+    if not steps:
+        return
+    page.heading("Next")
+    for number, step in enumerate(steps, 1):
+        separates = f" (separates {', '.join(step.separates)})" if step.separates else ""
+        page.hanging(f"  {number}. ", Text(safe(step.text + separates)))
+        if step.command:
+            page.command(step.command, indent=5)
+
+
+def _overview(page: _Page, overview: Overview) -> None:
+    rows = [("", line) for line in overview.text.splitlines() if line.strip()]
+    facts = ", ".join(_facts(overview))
+    page.heading("Overview")
+    if facts:
+        page.hanging("  ", Text(safe(facts)))
+    for _, line in rows:
+        page.hanging("  ", Text(safe(line.rstrip())))
+    for line in overview.incomplete:
+        page.hanging("  Incomplete: ", Text(safe(line)), style="yellow")
+
+
+def _facts(overview: Overview) -> Iterable[str]:
+    """What was recorded, in the order in which one would ask."""
+    values: tuple[tuple[float | int | None, str], ...] = (
+        (overview.duration_s, "{} recorded"),
+        (overview.gomaxprocs, "GOMAXPROCS {}"),
+        (overview.cpus_used, "{} cores used"),
+        (overview.goroutines_max, "at most {} goroutines"),
+        (overview.goroutines_end, "{} at the end"),
+        (overview.heap_max_bytes, "heap up to {}"),
+        (overview.gc_cycles, "{} GC cycles"),
+        (overview.cpu_samples, "{} CPU samples"),
+        (overview.events, "{} events"),
+        (overview.generations, "{} generations"),
+    )
+    units = {"{} recorded": "s", "heap up to {}": "bytes", "{} cores used": ""}
+    if overview.go_version:
+        yield overview.go_version
+    for value, phrase in values:
+        if value is not None:
+            yield phrase.format(quantity(value, units.get(phrase, "count")))
+
+
+def _inputs(page: _Page, diagnosis: Diagnosis) -> None:
+    page.heading("Read")
+    for item in diagnosis.inputs:
+        about = [item.kind, item.go_version or "", quantity(item.bytes, "bytes")]
+        about += ["cut off"] if item.truncated else []
+        page.hanging("  ", Text(safe(f"{item.path}  ({', '.join(a for a in about if a)})")))
+        for warning in item.warnings:
+            page.hanging("    Warning: ", Text(safe(warning)), style="yellow")
+    for warning in diagnosis.warnings:
+        page.hanging("  Warning: ", Text(safe(warning)), style="yellow")
+
+
+# Values -------------------------------------------------------------------------------------------------
+
+_COMPARISON = re.compile(r"(at least|at most|above|below|over|under|exactly) (-?\d[\d.]*(?:e[-+]?\d+)?)\b")
+
+
+def actual(item: Evidence) -> str:
+    """The value that was found, in a unit for people."""
+    if item.actual is None:
+        return "not seen"
+    if isinstance(item.actual, bool):
+        return "yes" if item.actual else "no"
+    if isinstance(item.actual, str):
+        return item.actual
+    return quantity(item.actual, item.unit)
+
+
+def expected(item: Evidence) -> str:
+    """The value that the bug has, in the same unit as the actual one."""
+    match = _COMPARISON.fullmatch(item.expected)
+    if match is None:
+        return {"True": "yes", "true": "yes", "False": "no", "false": "no"}.get(item.expected, item.expected)
+    return f"{match[1]} {quantity(float(match[2]), item.unit)}"
+
+
+def quantity(value: float, unit: str) -> str:
+    """A number with its unit, three digits, as people write it: ``12.5 ms``, ``87 %``, ``1.2 GiB``."""
+    if unit in ("share", "ratio of 1"):
+        return f"{_digits(value * 100)} %"
+    if unit in ("s", "ms", "us", "ns"):
+        return _duration(value * {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}[unit])
+    if unit in ("bytes", "B") or unit.startswith(("bytes ", "bytes/")):
+        return _size(value) + unit.removeprefix("bytes").removeprefix("B")
+    if unit in ("", "count", "1"):
+        return _digits(value)
+    return f"{_digits(value)} {unit}"
+
+
+def _digits(value: float) -> str:
+    """Three digits that count, whole numbers whole, thousands grouped."""
+    if value == int(value) and abs(value) < 1e15:
+        return f"{int(value):,}"
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.3g}" if abs(value) >= 1e-4 else f"{value:.1e}"
+
+
+def _duration(seconds: float) -> str:
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
+        if abs(seconds) >= size:
+            return f"{_digits(float(f'{seconds / size:.3g}'))} {unit}"
+    return f"{_digits(float(f'{seconds / 1e-9:.3g}'))} ns"
+
+
+def _size(value: float) -> str:
+    for unit in ("bytes", "KiB", "MiB", "GiB"):
+        if abs(value) < 1024 or unit == "GiB":
+            break
+        value /= 1024
+    return f"{_digits(float(f'{value:.3g}'))} {unit}"
+
+
+# The page -----------------------------------------------------------------------------------------------
+
+
+class _Page:
+    """Lines of a report, laid out by rich and free of everything that its surroundings could change."""
+
+    def __init__(self, width: int, color: bool) -> None:
+        self.width = width
+        self.color = color
+        self._out = io.StringIO()
+        self._console = Console(
+            file=self._out,
+            width=width,
+            force_terminal=color,
+            color_system="standard" if color else None,
+            no_color=not color,
+            markup=False,
+            emoji=False,
+            highlight=False,
+            legacy_windows=False,
+            soft_wrap=False,
+            _environ={},
+        )
+
+    def line(self, text: Text) -> None:
+        text.overflow = "fold"
+        self._console.print(text)
+
+    def gap(self) -> None:
+        self._console.print()
+
+    def show(self, renderable: RenderableType) -> None:
+        self._console.print(renderable)
+
+    def heading(self, text: str, style: str = "bold") -> None:
+        self.gap()
+        self.line(Text(text, style=style))
+
+    def rule(self, text: str) -> None:
+        self.gap()
+        self.line(Text(f"---- {text} ".ljust(self.width, "-"), style="dim"))
+
+    def hanging(self, head: str, text: Text, style: str = "") -> None:
+        """A paragraph that begins with ``head`` and goes on under its first word."""
+        grid = Table.grid(expand=False)
+        grid.add_column(width=len(head), no_wrap=True)
+        grid.add_column(overflow="fold")
+        grid.add_row(Text(head, style=style), text)
+        self._console.print(grid)
+
+    def pairs(self, rows: Sequence[tuple[str, str]]) -> None:
+        """Names and what is to be said of them, in two columns."""
+        if not rows:
+            return
+        grid = Table.grid(padding=(0, 2, 0, 0), pad_edge=False)
+        longest = max(len(safe(name)) for name, _ in rows)
+        grid.add_column(width=2 + min(longest, self.width // 2), overflow="fold")
+        grid.add_column(overflow="fold")
+        for name, text in rows:
+            grid.add_row(Padding(Text(safe(name), style="cyan"), (0, 0, 0, 2)), Text(safe(text)))
+        self._console.print(grid)
+
+    def command(self, text: str, indent: int = 4) -> None:
+        """A command to copy: never wrapped, so that it can be."""
+        self._console.print(Text(" " * indent + "$ " + safe(text), style="green"), soft_wrap=True)
+
+    def code(self, source: str) -> None:
+        lines = [safe(line.replace("\t", "    ")) for line in source.strip("\n").split("\n")]
+        text = "\n".join(lines)
+        if self.color:
+            shown: RenderableType = Syntax(
+                text, "go", theme="ansi_dark", background_color="default", word_wrap=False
+            )
+            self._console.print(Padding(shown, (0, 0, 0, 4)))
+            return
+        for line in lines:
+            self._console.print(Text(f"    {line}".rstrip()), soft_wrap=True)
+
+    def text(self) -> str:
+        """The page, without the blanks that tables leave at the ends of lines."""
+        lines = [line.rstrip() for line in self._out.getvalue().split("\n")]
+        return "\n".join(lines).strip("\n") + "\n"
