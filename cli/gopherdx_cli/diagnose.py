@@ -1,0 +1,162 @@
+"""gopherdx diagnose: artifacts in, a diagnosis out."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, BinaryIO
+
+import typer
+
+from gopherdx.errors import UsageError
+from gopherdx_cli.exits import exit_code
+from gopherdx_cli.options import (
+    Color,
+    ColorOption,
+    FailOn,
+    ForceOption,
+    Format,
+    FormatOption,
+    OutputOption,
+    QuietOption,
+)
+from gopherdx_cli.output import ProgressLine, Sink, note
+
+
+def diagnose(
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="FILE|DIR|-",
+            help="Traces, profiles or a folder of them, known by their content; - is standard input.",
+            show_default=False,
+        ),
+    ] = None,
+    trace: Annotated[
+        Path | None,
+        typer.Option(
+            "--trace", metavar="FILE", envvar="GOPHERDX_TRACE", help="Execution trace, Go 1.22 or later."
+        ),
+    ] = None,
+    cpu_profile: Annotated[
+        Path | None,
+        typer.Option("--cpu-profile", metavar="FILE", envvar="GOPHERDX_CPU_PROFILE", help="CPU profile."),
+    ] = None,
+    heap_profile: Annotated[
+        Path | None,
+        typer.Option("--heap-profile", metavar="FILE", envvar="GOPHERDX_HEAP_PROFILE", help="Heap profile."),
+    ] = None,
+    allocs_profile: Annotated[
+        Path | None,
+        typer.Option(
+            "--allocs-profile", metavar="FILE", envvar="GOPHERDX_ALLOCS_PROFILE", help="Allocs profile."
+        ),
+    ] = None,
+    mutex_profile: Annotated[
+        Path | None,
+        typer.Option(
+            "--mutex-profile", metavar="FILE", envvar="GOPHERDX_MUTEX_PROFILE", help="Mutex profile."
+        ),
+    ] = None,
+    block_profile: Annotated[
+        Path | None,
+        typer.Option(
+            "--block-profile", metavar="FILE", envvar="GOPHERDX_BLOCK_PROFILE", help="Block profile."
+        ),
+    ] = None,
+    goroutines: Annotated[
+        Path | None,
+        typer.Option("--goroutines", metavar="FILE", envvar="GOPHERDX_GOROUTINES", help="Goroutine profile."),
+    ] = None,
+    gctrace: Annotated[
+        Path | None,
+        typer.Option(
+            "--gctrace", metavar="FILE", envvar="GOPHERDX_GCTRACE", help="Log of GODEBUG=gctrace=1."
+        ),
+    ] = None,
+    metrics: Annotated[
+        Path | None,
+        typer.Option(
+            "--metrics", metavar="FILE", envvar="GOPHERDX_METRICS", help="Metrics of the Go runtime."
+        ),
+    ] = None,
+    select: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--select", metavar="IDS", envvar="GOPHERDX_SELECT", help="Judge only these archetypes (G101,G4)."
+        ),
+    ] = None,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option("--ignore", metavar="IDS", envvar="GOPHERDX_IGNORE", help="Leave these archetypes out."),
+    ] = None,
+    go_version: Annotated[
+        str | None,
+        typer.Option(
+            "--go-version",
+            metavar="V",
+            envvar="GOPHERDX_GO_VERSION",
+            help="Go version of the program (1.23).",
+        ),
+    ] = None,
+    fail_on: Annotated[
+        FailOn | None,
+        typer.Option(
+            "--fail-on", envvar="GOPHERDX_FAIL_ON", help="Exit with 1 for a finding at least this severe."
+        ),
+    ] = None,
+    format: FormatOption = Format.text,  # noqa: A002
+    output: OutputOption = None,
+    force: ForceOption = False,
+    color: ColorOption = Color.auto,
+    quiet: QuietOption = False,
+) -> None:
+    """Diagnose one process from what it recorded.
+
+    Exit codes: 0 done, 1 --fail-on reached, 2 wrong use or unreadable input, 3 undecided under --fail-on,
+    70 internal error, 130 interrupted.
+    """
+    paths = list(files or [])
+    flagged = (trace, cpu_profile, heap_profile, allocs_profile, mutex_profile, block_profile)
+    flagged += (goroutines, gctrace, metrics)
+    sink = Sink(format, output, force, color, quiet)
+    sink.check([*map(Path, paths), *(path for path in flagged if path is not None)])
+
+    import gopherdx
+
+    with ProgressLine(quiet=quiet) as progress:
+        diagnosis = gopherdx.diagnose(
+            *_opened(paths),
+            trace=trace,
+            cpu_profile=cpu_profile,
+            heap_profile=heap_profile,
+            allocs_profile=allocs_profile,
+            mutex_profile=mutex_profile,
+            block_profile=block_profile,
+            goroutines=goroutines,
+            gctrace=gctrace,
+            metrics=metrics,
+            select=_ids(select),
+            ignore=_ids(ignore),
+            go_version=go_version,
+            progress=progress,
+        )
+    sink.write(diagnosis)
+    if format is not Format.text:
+        for warning in diagnosis.warnings:
+            note(warning, quiet=quiet)
+    raise typer.Exit(exit_code(diagnosis, fail_on))
+
+
+def _opened(paths: list[str]) -> list[str | BinaryIO]:
+    """The paths, with standard input in the place of ``-``."""
+    if paths.count("-") > 1:
+        raise UsageError("- is named twice", todo="standard input can be read once")
+    if "-" in paths and sys.stdin.isatty():
+        raise UsageError("standard input is a terminal", todo="send a file to it, or name the file")
+    return [sys.stdin.buffer if path == "-" else path for path in paths]
+
+
+def _ids(values: list[str] | None) -> list[str]:
+    """Ids as they may be given: repeated flags, commas, blanks."""
+    return [part for value in values or [] for part in value.replace(",", " ").split()]

@@ -1,0 +1,131 @@
+"""Where results go: standard output or a file, and nothing but the result; the rest to standard error."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gopherdx.errors import UsageError
+from gopherdx_cli.options import Color, Format
+
+if TYPE_CHECKING:
+    from gopherdx.model import Diagnosis
+
+WIDTH_WITHOUT_TERMINAL = 100
+PROGRESS_AFTER_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sink:
+    """How and where a diagnosis is written; checked before the work starts."""
+
+    format: Format = Format.text
+    file: Path | None = None
+    force: bool = False
+    color: Color = Color.auto
+    quiet: bool = False
+
+    def check(self, inputs: Iterable[Path] = ()) -> None:
+        """Raise ``UsageError`` where writing would fail or destroy something, before any work is done."""
+        if self.file is None:
+            return
+        where = str(self.file)
+        if self.file.is_dir():
+            raise UsageError("is a folder", where=where, todo="name a file to write to")
+        if not self.file.parent.is_dir():
+            raise UsageError("its folder does not exist", where=where, todo="make it, or name another file")
+        if not self.file.exists():
+            return
+        if any(path.exists() and path.samefile(self.file) for path in inputs):
+            raise UsageError("is one of the inputs", where=where, todo="name another file to write to")
+        if not self.force:
+            raise UsageError("exists already", where=where, todo="add --force to overwrite it")
+
+    def write(self, diagnosis: Diagnosis) -> None:
+        """Render the diagnosis and write it, as UTF-8 whatever the locale: the same input, the same bytes."""
+        color = use_color(self.color) and (self.file is None or self.color is Color.always)
+        width = WIDTH_WITHOUT_TERMINAL if self.file else terminal_width()
+        text = _render(diagnosis, self.format, width, color)
+        if self.file is None:
+            write_stdout(text)
+            return
+        try:
+            with self.file.open("w" if self.force else "x", encoding="utf-8", newline="\n") as out:
+                out.write(text)
+        except OSError as error:
+            message = (error.strerror or type(error).__name__).lower()
+            raise UsageError(
+                f"cannot be written: {message}", where=str(self.file), todo="name another file"
+            ) from None
+        note(f"wrote {self.file}", quiet=self.quiet)
+
+
+def _render(diagnosis: Diagnosis, form: Format, width: int, color: bool) -> str:
+    if form is Format.json:
+        from gopherdx.report import json
+
+        return json.render(diagnosis)
+    from gopherdx.report import text
+
+    return text.render(diagnosis, width=width, color=color)
+
+
+def write_stdout(text: str) -> None:
+    """Write a result to standard output as UTF-8."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+    sys.stdout.buffer.flush()
+
+
+def terminal_width() -> int:
+    """Columns of the terminal that standard output is, else a fixed width: a pipe gets the same bytes always."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL
+
+
+def use_color(choice: Color) -> bool:
+    """Whether to colour: as asked; on auto only a terminal, unless NO_COLOR (no-color.org) is set."""
+    if choice is not Color.auto:
+        return choice is Color.always
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def note(sentence: str, *, quiet: bool = False) -> None:
+    """A hint for a person, on standard error."""
+    if not quiet:
+        from gopherdx.report.safe import safe
+
+        sys.stderr.write(f"gopherdx: {safe(sentence)}\n")
+
+
+class ProgressLine:
+    """A line on standard error that appears when the work takes over a second, and goes when it is done."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._shown = False
+        self._enabled = not quiet and sys.stderr.isatty()
+        self._next_s = time.monotonic() + PROGRESS_AFTER_S
+
+    def __enter__(self) -> ProgressLine:
+        return self
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """Show how far ``what`` is; called as often as the library likes."""
+        now_s = time.monotonic()
+        if not self._enabled or now_s < self._next_s:
+            return
+        share = f"{min(done / total, 1.0):4.0%}" if total else f"{done >> 20} MiB"
+        sys.stderr.write(f"\r\x1b[Kgopherdx: {what} {share}")
+        sys.stderr.flush()
+        self._shown = True
+        self._next_s = now_s + 0.1
+
+    def __exit__(self, *_: object) -> None:
+        if self._shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()

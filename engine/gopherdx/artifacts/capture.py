@@ -1,0 +1,396 @@
+"""Files, folders and streams -> the artifacts of one process.
+
+A file that is named and cannot be read is an error: whoever named it wants to know. Inside a folder it is a
+warning, for a folder collects all sorts of things.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, TypeAlias, cast
+
+from gopherdx.artifacts.pprof import DEFAULT_LIMIT_BYTES, Profile, ProfileKind, read_profile
+from gopherdx.artifacts.sniff import (
+    FORM_NAMES,
+    HEAD_BYTES,
+    INFLATED_LIMIT,
+    Form,
+    Inflated,
+    Sniffed,
+    open_artifact,
+    reason,
+    size_text,
+    sniff,
+)
+from gopherdx.artifacts.trace import Trace, read_trace
+from gopherdx.artifacts.trace.format import is_readable
+from gopherdx.errors import UnreadableInput, UsageError
+from gopherdx.model import Input
+
+Artifact: TypeAlias = Trace | Profile
+Progress: TypeAlias = Callable[[str, int, int], None]
+"""Called with what is read, bytes done and bytes in all."""
+
+STDIN_NAME = "standard input"
+_MAX_NAMES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a file may hold once decompressed, in bytes. A server passes lower ones."""
+
+    trace_bytes: int = INFLATED_LIMIT
+    profile_bytes: int = DEFAULT_LIMIT_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """What a flag such as ``--cpu-profile`` takes: forms, kinds of profile, and the kind it makes of them."""
+
+    name: str
+    noun: str
+    forms: tuple[Form, ...]
+    kinds: tuple[ProfileKind, ...] = ()
+    becomes: ProfileKind | None = None
+
+
+FLAGS: dict[str, Flag] = {
+    "trace": Flag("--trace", "an execution trace", (Form.TRACE,)),
+    "cpu_profile": Flag("--cpu-profile", "a CPU profile", (Form.PPROF,), ("cpu",)),
+    # An allocs profile is a heap profile that shows another column first; mutex and block look alike.
+    "heap_profile": Flag("--heap-profile", "a heap profile", (Form.PPROF,), ("heap", "allocs"), "heap"),
+    "allocs_profile": Flag(
+        "--allocs-profile", "an allocs profile", (Form.PPROF,), ("heap", "allocs"), "allocs"
+    ),
+    "mutex_profile": Flag(
+        "--mutex-profile", "a mutex profile", (Form.PPROF,), ("mutex", "block", "mutex or block"), "mutex"
+    ),
+    "block_profile": Flag(
+        "--block-profile", "a block profile", (Form.PPROF,), ("mutex", "block", "mutex or block"), "block"
+    ),
+    "goroutines": Flag(
+        "--goroutines",
+        "a goroutine profile or dump",
+        (Form.PPROF, Form.GOROUTINE_DUMP),
+        ("goroutine", "goroutineleak"),
+    ),
+    "gctrace": Flag("--gctrace", "a gctrace log", (Form.GCTRACE,)),
+    "metrics": Flag("--metrics", "runtime metrics", (Form.METRICS,)),
+}
+
+_FLAG_OF_KIND = {
+    "cpu": "--cpu-profile",
+    "heap": "--heap-profile",
+    "allocs": "--allocs-profile",
+    "mutex": "--mutex-profile",
+    "block": "--block-profile",
+    "goroutine": "--goroutines",
+    "goroutineleak": "--goroutines",
+}
+_FLAG_OF_FORM = {
+    Form.TRACE: "--trace",
+    Form.GOROUTINE_DUMP: "--goroutines",
+    Form.GCTRACE: "--gctrace",
+    Form.METRICS: "--metrics",
+}
+_NO_READER = frozenset({Form.GOROUTINE_DUMP, Form.GCTRACE, Form.SCHEDTRACE, Form.METRICS})
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """One thing that the caller named: a path or a stream, and the flag that it was named with."""
+
+    file: Path | BinaryIO
+    flag: Flag | None = None
+
+    @property
+    def where(self) -> str:
+        """What messages call it."""
+        return str(self.file) if isinstance(self.file, Path) else STDIN_NAME
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """The artifacts of one process as they were read, and what is to be said of each."""
+
+    artifacts: tuple[Artifact, ...]
+    inputs: tuple[Input, ...]
+    warnings: tuple[str, ...]
+
+
+def read_capture(named: Sequence[Named], *, limits: Limits, progress: Progress | None = None) -> Capture:
+    """Read everything that was named, folders by the files directly in them.
+
+    Raises ``UnreadableInput`` for a named file that cannot be read, a folder with nothing to read in it, and
+    ``UsageError`` where nothing or several processes are named.
+    """
+    if not named:
+        raise UsageError("nothing to diagnose", todo="name a trace, a profile or a folder of them")
+    folders = [n for n in named if isinstance(n.file, Path) and n.file.is_dir() and n.flag is None]
+    if len(folders) > 1:
+        raise UsageError(
+            "several folders are several processes, and this version diagnoses one at a time",
+            where=folders[1].where,
+            todo="name one folder, or the files of one process",
+        )
+    reading = _Reading(limits, progress)
+    for item in _once(named, reading):
+        if item in folders:
+            reading.folder(cast(Path, item.file))
+        else:
+            reading.named(item)
+    return Capture(tuple(reading.artifacts), tuple(reading.inputs), tuple(reading.warnings))
+
+
+def _once(named: Sequence[Named], reading: _Reading) -> Iterator[Named]:
+    """Each file once: read twice, it would count double."""
+    for item in named:
+        if isinstance(item.file, Path) and not reading.first_time(item.file):
+            reading.warnings.append(f"{item.where} was named twice and is read once")
+            continue
+        yield item
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What has been read so far."""
+
+    limits: Limits
+    progress: Progress | None
+    artifacts: list[Artifact] = field(default_factory=list)
+    inputs: list[Input] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    seen: set[str] = field(default_factory=set)
+
+    def first_time(self, path: Path) -> bool:
+        real = os.path.realpath(path)
+        if real in self.seen:
+            return False
+        self.seen.add(real)
+        return True
+
+    def named(self, item: Named) -> None:
+        with _Opened(item, self.limits) as opened:
+            found = opened.sniffed
+            _check(found, item)
+            if found.form in _NO_READER:
+                raise UnreadableInput(
+                    f"is {found.looks_like}, which this version knows but does not read yet",
+                    where=item.where,
+                    todo="give an execution trace or a pprof profile as well",
+                )
+            self._read(opened)
+
+    def folder(self, folder: Path) -> None:
+        """Read the files directly in a folder, by name; hidden ones and folders within are left alone."""
+        try:
+            entries = sorted(e for e in folder.iterdir() if not e.name.startswith("."))
+        except OSError as error:
+            raise UnreadableInput(reason(error), where=str(folder), todo="check its permissions") from None
+        left_out: list[str] = []
+        before = len(self.artifacts)
+        for path in entries:
+            if path.is_dir():
+                continue
+            if not path.is_file():
+                left_out.append(path.name)
+            elif self.first_time(path):
+                self._in_folder(path, left_out)
+        if left_out:
+            self.warnings.append(f"left out what is no artifact: {_names(left_out)}")
+        if len(self.artifacts) == before:
+            raise self._nothing_in(folder, entries)
+
+    def _in_folder(self, path: Path, left_out: list[str]) -> None:
+        item = Named(path)
+        try:
+            with _Opened(item, self.limits) as opened:
+                found = opened.sniffed
+                if found.form is None and opened.size:
+                    left_out.append(path.name)
+                    return
+                _check(found, item)
+                if found.form in _NO_READER:
+                    self._recognised(opened, "recognised, not read yet")
+                else:
+                    self._read(opened)
+        except UnreadableInput as error:
+            self.warnings.append(str(error))
+
+    def _nothing_in(self, folder: Path, entries: Sequence[Path]) -> UnreadableInput:
+        unread = [i.kind for i in self.inputs if i.warnings and Path(i.path).parent == folder]
+        within = [e.name for e in entries if e.is_dir()]
+        files = [e.name for e in entries if not e.is_dir()]
+        if not entries:
+            what = "is an empty folder"
+        elif unread:
+            what = f"holds only kinds that this version does not read yet ({', '.join(sorted(set(unread)))})"
+        elif files:
+            what = f"holds no trace or profile that can be read ({_names(files)})"
+        else:
+            what = "holds no files, only folders"
+        todo = (
+            f"name the folder within: {_names(within)}" if within else "record a trace or a profile into it"
+        )
+        return UnreadableInput(what, where=str(folder), todo=todo)
+
+    def _recognised(self, opened: _Opened, warning: str) -> None:
+        form = cast(Form, opened.sniffed.form)
+        self.inputs.append(Input(opened.item.where, form.value, None, opened.size, False, (warning,)))
+
+    def _read(self, opened: _Opened) -> None:
+        if opened.sniffed.form is Form.TRACE:
+            self._read_trace(opened)
+        else:
+            self._read_profile(opened)
+
+    def _read_trace(self, opened: _Opened) -> None:
+        trace = read_trace(opened.plain_path or opened.stream, progress=self.progress)
+        self.artifacts.append(trace)
+        self.inputs.append(
+            Input(
+                opened.item.where,
+                "trace",
+                str(trace.go_version),
+                opened.size,
+                trace.truncated,
+                trace.warnings,
+            )
+        )
+
+    def _read_profile(self, opened: _Opened) -> None:
+        where = opened.item.where
+        profile = read_profile(
+            opened.compressed(self.limits.profile_bytes), path=where, limit_bytes=self.limits.profile_bytes
+        )
+        profile = _as_flagged(profile, opened.item)
+        warnings = profile.warnings
+        if profile.kind == "mutex or block":
+            warnings += ("is a mutex or a block profile; --mutex-profile or --block-profile tells which",)
+        self.artifacts.append(profile)
+        self.inputs.append(Input(where, profile.kind, None, opened.size, False, warnings))
+
+
+def _check(found: Sniffed, item: Named) -> None:
+    """Raise ``UnreadableInput`` unless the file is of a form that gopherdx, and its flag, can take."""
+    where, flag = item.where, item.flag
+    if found.form is None:
+        what = "is empty" if found.looks_like == "an empty file" else f"is {found.looks_like}"
+        if flag is not None and what != "is empty":
+            what += f", not {flag.noun}"
+        raise UnreadableInput(what, where=where, todo=found.hint)
+    if flag is not None and found.form not in flag.forms:
+        better = _FLAG_OF_FORM.get(found.form)
+        todo = f"give it as {better}" if better else "name it without a flag, or with the flag of its kind"
+        raise UnreadableInput(f"is {FORM_NAMES[found.form]}, not {flag.noun}", where=where, todo=todo)
+    if found.form is Form.TRACE and not is_readable(int(found.header.split(".")[1])):
+        raise UnreadableInput(
+            f"is {found.looks_like}, a version that this gopherdx does not read",
+            where=where,
+            todo="record it with a program built with Go 1.22 to 1.27",
+        )
+
+
+def _as_flagged(profile: Profile, item: Named) -> Profile:
+    """The profile as the kind that its flag says, where the file allows it."""
+    flag = item.flag
+    if profile.kind == "other":
+        types = ", ".join(value_type.type for value_type in profile.sample_types) or "none"
+        raise UnreadableInput(
+            f"is a pprof profile of no kind that gopherdx judges (sample types: {types})",
+            where=item.where,
+            todo="give one of cpu, heap, allocs, mutex, block or goroutine of a Go program",
+        )
+    if flag is None:
+        return profile
+    if profile.kind not in flag.kinds:
+        article = "an" if profile.kind == "allocs" else "a"
+        raise UnreadableInput(
+            f"is {article} {_kind_name(profile.kind)} profile, not {flag.noun}",
+            where=item.where,
+            todo=f"give it as {_FLAG_OF_KIND.get(profile.kind, '--mutex-profile')}",
+        )
+    return dataclasses.replace(profile, kind=flag.becomes) if flag.becomes else profile
+
+
+def _kind_name(kind: str) -> str:
+    return "CPU" if kind == "cpu" else kind
+
+
+def _names(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:_MAX_NAMES])
+    more = len(names) - _MAX_NAMES
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+class _Opened:
+    """A named file, open, inflated where it is gzip, and sniffed; closes what it opened."""
+
+    def __init__(self, item: Named, limits: Limits) -> None:
+        self.item = item
+        self._limits = limits
+
+    def __enter__(self) -> _Opened:
+        item, limit = self.item, self._limits.trace_bytes
+        if isinstance(item.file, Path):
+            self.stream = open_artifact(item.file, where=item.where, limit=limit)
+            self.size = item.file.stat().st_size
+        else:
+            spooled = _spooled(item.file, limit)
+            self.size = spooled.seek(0, os.SEEK_END)
+            self.stream = open_artifact(spooled, where=item.where, limit=limit)
+        try:
+            self.sniffed = sniff(self.stream.read(HEAD_BYTES))
+            self.stream.seek(0)
+        except BaseException:
+            self.stream.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stream.close()
+
+    @property
+    def _inflated(self) -> Inflated | None:
+        raw = getattr(self.stream, "raw", None)
+        return raw if isinstance(raw, Inflated) else None
+
+    @property
+    def plain_path(self) -> Path | None:
+        """The path, where the file can be read as it is."""
+        return self.item.file if isinstance(self.item.file, Path) and self._inflated is None else None
+
+    def compressed(self, limit: int) -> bytes:
+        """The bytes below the last gzip, which the pprof reader takes off by itself."""
+        inflated = self._inflated
+        source = self.stream if inflated is None else inflated.compressed
+        source.seek(0)
+        data = source.read(limit + 1)
+        if len(data) > limit:
+            raise UnreadableInput(
+                f"is a profile of more than {size_text(limit)}",
+                where=self.item.where,
+                todo="record a shorter one",
+            )
+        return data
+
+
+def _spooled(stream: BinaryIO, limit: int) -> BinaryIO:
+    """A stream that cannot go back, as a temporary file that can."""
+    spooled = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 - _Opened closes it
+    copied = 0
+    while chunk := stream.read(1 << 20):
+        copied += len(chunk)
+        if copied > limit:
+            spooled.close()
+            raise UnreadableInput(
+                f"holds more than {size_text(limit)}", where=STDIN_NAME, todo="record a shorter time"
+            )
+        spooled.write(chunk)
+    spooled.seek(0)
+    return spooled
