@@ -1,0 +1,3 @@
+module example.com/bazaar
+
+go 1.22

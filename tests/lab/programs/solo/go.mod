@@ -1,0 +1,3 @@
+module example.com/solo
+
+go 1.22
