@@ -1,0 +1,160 @@
+"""Runs the rules of a knowledge base over observations: forward chaining, one engine a diagnosis.
+
+Experta's order of firing depends on memory addresses and its own strategy can leave a match on the agenda
+that a NOT has taken back; the strategy here orders by what matches are about, and removes by equality.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import gopherdx.rules as words
+from gopherdx.errors import UsageError
+from gopherdx.kb import KnowledgeBase
+from gopherdx.model import Observations, RuleError
+from gopherdx.reason.facts import Concluded, in_order
+from gopherdx.rules import Conclusion, Explains, Failure, JoinedRule
+
+
+def run(kb: KnowledgeBase, observations: Observations) -> Concluded:
+    """Run every rule of ``kb`` on ``observations`` until none has anything left to say.
+
+    Rules that raise are told in ``errors`` and said nothing. The result depends on what was observed alone,
+    not on the order of observations, folders or memory addresses. Raises UsageError without rules.
+    """
+    if not kb.has_rules:
+        raise UsageError("this knowledge base was loaded without its rules", todo="call load_kb() as it is")
+    rules = [rule for archetype in kb.archetypes for rule in archetype.joined]
+    facts = in_order(observations, frozenset().union(*(rule.uses for rule in rules)))
+    with words.failures() as failures:
+        engine = _Engine(rules)
+        engine.reset()
+        engine.declare(*(words.observation_fact(o) for o in facts))
+        engine.run()
+    return Concluded(
+        evidence=_most_telling(kb, engine.concluded),
+        explains=tuple(sorted(set(engine.explained), key=lambda e: (e.cause, e.symptom, e.subject))),
+        errors=_errors(kb, failures),
+        fired=tuple(sorted(engine.fired)),
+    )
+
+
+def _most_telling(kb: KnowledgeBase, said: Iterable[Conclusion]) -> tuple[Conclusion, ...]:
+    """One conclusion for each archetype, evidence and subject: the value furthest beyond its threshold."""
+    kept: dict[tuple[str, str, str], Conclusion] = {}
+    for conclusion in said:
+        key = (conclusion.archetype, conclusion.name, conclusion.subject)
+        declared = kb[conclusion.archetype].proof(conclusion.name)
+        if key not in kept or declared.expect.tells_more(conclusion.actual, kept[key].actual):
+            kept[key] = conclusion
+    return tuple(kept[key] for key in sorted(kept))
+
+
+def _errors(kb: KnowledgeBase, failures: Iterable[Failure]) -> tuple[RuleError, ...]:
+    """One error for each line that raised: conditions meet many facts, and which came first is chance."""
+    first: dict[tuple[str, str, int], str] = {}
+    for f in failures:
+        key = (f.archetype, f.rule, f.line)
+        first[key] = min(first.get(key, f.message), f.message)
+    return tuple(
+        RuleError(name, kb[name].slug, rule, line, message)
+        for (name, rule, line), message in sorted(first.items())
+    )
+
+
+class _Order(words.Strategy):
+    """Salience, then ids of facts (those declared first go first), then archetype and rule."""
+
+    def _update_agenda(
+        self,
+        agenda: words.Agenda,
+        added: Iterable[words.Activation],
+        removed: Iterable[words.Activation],
+    ) -> None:
+        for activation in removed:
+            activation.key = _key(activation)
+            agenda.activations = [a for a in agenda.activations if a != activation]
+        new = list(added)
+        if new:
+            for activation in new:
+                activation.key = _key(activation)
+            # Experta takes the next one from the end.
+            agenda.activations = sorted([*agenda.activations, *new], key=lambda a: a.key, reverse=True)
+
+
+def _key(activation: words.Activation) -> tuple[Any, ...]:
+    facts = tuple(fact["__factid__"] for _, fact in words.matched_facts(activation.context))
+    joined: JoinedRule = activation.rule._wrapped.joined  # type: ignore[attr-defined]
+    return (-activation.rule.salience, facts, joined.archetype, joined.qualified)
+
+
+class _Bus(words.BusNode):
+    """Hands a fact to the patterns of its own type alone, instead of asking every pattern there is."""
+
+    def add(self, fact: Any) -> None:
+        token = words.Token.valid(fact)
+        for child in self.children:
+            if child.node.matcher.fact_type is type(fact):
+                child.callback(token)
+
+
+class _Matcher(words.ReteMatcher):
+    def __init__(self, engine: Any) -> None:
+        self.engine = engine
+        self.root_node = _Bus()
+        self.build_network()
+        self._ends = tuple(_ends(self.root_node))
+
+    def _get_conflict_set_nodes(self) -> tuple[words.ConflictSetNode, ...]:
+        # Experta caches these in one global slot: threads would take it from each other, and it would keep
+        # the facts of the last diagnosis alive.
+        return self._ends
+
+
+def _ends(node: Any) -> Iterator[words.ConflictSetNode]:
+    found: dict[int, words.ConflictSetNode] = {}
+    waiting = [node]
+    while waiting:
+        at = waiting.pop()
+        if isinstance(at, words.ConflictSetNode):
+            found[id(at)] = at
+        waiting.extend(child.node for child in at.children)
+    yield from found.values()
+
+
+class _Engine(words.KnowledgeEngine):
+    """The rules of all archetypes together. They are no attributes, so equal names cannot meet."""
+
+    __matcher__ = _Matcher
+    __strategy__ = _Order
+
+    def __init__(self, rules: Sequence[JoinedRule]) -> None:
+        self._joined = rules
+        self.concluded: list[Conclusion] = []
+        self.explained: list[Explains] = []
+        self.fired: set[str] = set()
+        super().__init__()
+
+    def get_rules(self) -> list[words.EngineRule]:
+        return [
+            words.EngineRule(*rule.conditions, salience=rule.salience)(_firing(rule)) for rule in self._joined
+        ]
+
+    def hear(self, rule: JoinedRule, said: Iterable[Conclusion | Explains]) -> None:
+        """Take in what a rule said; evidence becomes a fact that other rules may build on."""
+        self.fired.add(f"{rule.archetype}.{rule.name}")
+        for thing in said:
+            if isinstance(thing, Explains):
+                self.explained.append(thing)
+            else:
+                self.concluded.append(thing)
+                self.declare(words.conclusion_fact(thing))
+
+
+def _firing(rule: JoinedRule) -> Callable[..., None]:
+    def fire(engine: _Engine, **variables: Any) -> None:
+        engine.hear(rule, rule.fire(variables))
+
+    fire.joined = rule  # type: ignore[attr-defined]
+    return fire

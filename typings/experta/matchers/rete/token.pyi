@@ -1,0 +1,5 @@
+from experta import Fact
+
+class Token:
+    @classmethod
+    def valid(cls, data: Fact) -> Token: ...
