@@ -77,8 +77,8 @@ _FINDING = Finding(
     precision=Precision(value=0.97, lower=0.91, programs=14, captures=122),
     location=Location("example.com/shop/prices.(*Cache).Quote", "/src/shop/prices/cache.go", 57),
     summary=(
-        "example.com/shop/prices.(*Cache).Quote does its work while it holds a lock: on average 6.2 goroutines"
-        " wait for it, and 1.1 of 8 cores are busy."
+        "example.com/shop/prices.(*Cache).Quote does its work while it holds a lock: on average 6.2"
+        " goroutines wait for it, and 1.1 of 8 cores are busy."
     ),
     evidence=(
         Evidence(
@@ -108,14 +108,14 @@ _FINDING = Finding(
     impact=Impact(5.2, "cores", "5.2 cores stand idle behind the lock"),
     gain=Gain(1.8, 4.4, "x", "Amdahl for a lock"),
     explains=(),
-    signature="Many goroutines block in sync.(*Mutex).Lock (state waiting, reason sync) and one Unlock wakes each.",
+    signature="Goroutines block in sync.(*Mutex).Lock (state waiting, reason sync) and an Unlock wakes each.",
     cause="The price is computed between Lock and Unlock, so no two goroutines compute at the same time.",
     fix=(
         Fix(
             "compute outside the lock",
             "c.mu.Lock()\ndefer c.mu.Unlock()\nif q, ok := c.m[key]; ok {\n\treturn q\n}\nq := compute(key)\n"
             "c.m[key] = q\nreturn q\n",
-            "c.mu.Lock()\nq, ok := c.m[key]\nc.mu.Unlock()\nif ok {\n\treturn q\n}\nq = compute(key) // no lock\n"
+            "c.mu.Lock()\nq, ok := c.m[key]\nc.mu.Unlock()\nif ok {\n\treturn q\n}\nq = compute(key)\n"
             "c.mu.Lock()\nc.m[key] = q\nc.mu.Unlock()\nreturn q\n",
             ">=1.18",
             "two goroutines may compute the same key; use singleflight where that is dear",
@@ -128,7 +128,7 @@ _DIAGNOSIS = Diagnosis(
     summary=_FINDING.summary,
     inputs=(Input("capture/trace.out.gz", "trace", "go 1.26", 812_345, False),),
     overview=Overview(
-        text="70 % of goroutine time is waiting for locks, most of it at example.com/shop/prices.(*Cache).Quote.",
+        text="70 % of goroutine time is waiting for locks, most at example.com/shop/prices.(*Cache).Quote.",
         kinds=("trace",),
         go_version="go 1.26",
         duration_s=5.01,

@@ -117,10 +117,10 @@ def diagnose(
     70 internal error, 130 interrupted.
     """
     paths = list(files or [])
-    flagged = (trace, cpu_profile, heap_profile, allocs_profile, mutex_profile, block_profile)
-    flagged += (goroutines, gctrace, metrics)
+    profiles = [cpu_profile, heap_profile, allocs_profile, mutex_profile, block_profile]
+    flagged = [path for path in (trace, *profiles, goroutines, gctrace, metrics) if path is not None]
     sink = Sink(format, output, force, color, quiet)
-    sink.check([*map(Path, paths), *(path for path in flagged if path is not None)])
+    sink.check([*map(Path, paths), *flagged])
 
     import gopherdx
 

@@ -8,7 +8,7 @@ from gopherdx_cli.output import write_stdout
 def doctor() -> None:
     """Show what gopherdx runs on.
 
-    Versions of Python and of the libraries, whether the kernels that read traces are compiled already, and the
+    Versions of Python and of the libraries, whether the kernels that read traces are compiled, and the
     Go toolchain if there is one.
     """
     from gopherdx.doctor import examine

@@ -15,9 +15,9 @@ def explain(
     color: ColorOption = Color.auto,
 ) -> None:
     """Explain one kind of bug and its fix."""
-    from gopherdx.report.manual import render
-
     from gopherdx import load_kb
+    from gopherdx.report.manual import render
+    from gopherdx.selection import find, read_page
 
-    readme = load_kb().find(archetype).readme
-    write_stdout(render(readme, width=terminal_width(), color=use_color(color)))
+    page = read_page(find(load_kb(rules=False), archetype))
+    write_stdout(render(page, width=terminal_width(), color=use_color(color)))

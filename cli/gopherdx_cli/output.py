@@ -84,7 +84,7 @@ def write_stdout(text: str) -> None:
 
 
 def terminal_width() -> int:
-    """Columns of the terminal that standard output is, else a fixed width: a pipe gets the same bytes always."""
+    """Columns of the terminal on standard output, else a fixed width: a pipe gets the same bytes always."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL
 
 

@@ -19,6 +19,7 @@ from gopherdx.kb import load_kb
 from gopherdx.model import Diagnosis, GoRange, Tool
 from gopherdx.observe import observe, overview
 from gopherdx.reason import chain, confidence
+from gopherdx.selection import restrict
 
 File: TypeAlias = str | os.PathLike[str] | BinaryIO
 
@@ -64,7 +65,7 @@ def diagnose(
     named = [Named(_file(p)) for p in paths]
     named += [Named(_file(p), FLAGS[flag]) for flag, p in flagged.items() if p is not None]
     version = None if go_version is None else parse_go_version(go_version)
-    kb = load_kb().restrict(select=select, ignore=ignore)
+    kb = restrict(load_kb(), select=select, ignore=ignore)
 
     capture = read_capture(named, limits=limits, progress=progress)
     observations = observe(capture.artifacts)

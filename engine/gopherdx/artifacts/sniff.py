@@ -132,13 +132,17 @@ def open_artifact(file: Path | BinaryIO, *, where: str, limit: int = INFLATED_LI
             raise UnreadableInput(reason(error), where=where, todo="check its permissions") from None
     else:
         stream = file
-    for _ in range(2):
-        stream.seek(0)
-        magic = stream.read(len(_GZIP))
-        stream.seek(0)
-        if magic != _GZIP:
-            break
-        stream = cast(BinaryIO, io.BufferedReader(Inflated(stream, where=where, limit=limit), _CHUNK))
+    try:
+        for _ in range(2):
+            stream.seek(0)
+            magic = stream.read(len(_GZIP))
+            stream.seek(0)
+            if magic != _GZIP:
+                break
+            stream = cast(BinaryIO, io.BufferedReader(Inflated(stream, where=where, limit=limit), _CHUNK))
+    except BaseException:
+        stream.close()
+        raise
     return stream
 
 
@@ -167,6 +171,11 @@ class Inflated(io.RawIOBase):
         self._where = where
         self._limit = limit
         self._rewind()
+
+    def close(self) -> None:
+        if not self.closed:
+            self.compressed.close()
+        super().close()
 
     def _rewind(self) -> None:
         self.compressed.seek(0)

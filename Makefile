@@ -1,0 +1,29 @@
+# One word each; `.ci/run` does the same in a fresh environment.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: setup test lint docs demo clean ci
+
+setup:
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[test]'
+
+test:
+	$(BIN)/python -m pytest
+
+lint:
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs:
+	$(BIN)/python docs/generate.py
+
+demo:
+	$(BIN)/gopherdx demo
+
+ci:
+	.ci/run
+
+clean:
+	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
