@@ -1,0 +1,153 @@
+"""What to do next, and the outcome in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Final
+
+from gopherdx.kb import Likelihoods
+from gopherdx.model import INCONCLUSIVE, LIKELY, Evidence, Finding, Next, NotJudged, Outcome
+from gopherdx.reason.belief import Belief, Piece, weigh
+
+QUESTIONS_MAX: Final = 3
+
+# How each kind is recorded from a program that serves net/http/pprof and expvar, or that is started by hand.
+_RECORD: Final[Mapping[str, tuple[str, str]]] = {
+    "trace": ("an execution trace", "curl -o trace.out 'http://HOST/debug/pprof/trace?seconds=5'"),
+    "cpu": ("a CPU profile", "curl -o cpu.pprof 'http://HOST/debug/pprof/profile?seconds=10'"),
+    "heap": ("a heap profile", "curl -o heap.pprof 'http://HOST/debug/pprof/heap'"),
+    "allocs": ("an allocs profile", "curl -o allocs.pprof 'http://HOST/debug/pprof/allocs'"),
+    "mutex": ("a mutex profile", "curl -o mutex.pprof 'http://HOST/debug/pprof/mutex'"),
+    "block": ("a block profile", "curl -o block.pprof 'http://HOST/debug/pprof/block'"),
+    "goroutine": ("a goroutine profile", "curl -o goroutine.pprof 'http://HOST/debug/pprof/goroutine'"),
+    "goroutineleak": ("a leak profile", "curl -o leak.pprof 'http://HOST/debug/pprof/goroutineleak'"),
+    "goroutine-dump": (
+        "a goroutine dump",
+        "curl -o goroutines.txt 'http://HOST/debug/pprof/goroutine?debug=2'",
+    ),
+    "gctrace": ("a gctrace log", "GODEBUG=gctrace=1 ./PROGRAM 2> gctrace.log"),
+    "schedtrace": ("a schedtrace log", "GODEBUG=schedtrace=1000 ./PROGRAM 2> schedtrace.log"),
+    "metrics": ("runtime metrics", "curl -o vars.json 'http://HOST/debug/vars'"),
+}
+
+
+def summary(
+    outcome: Outcome,
+    findings: Sequence[Finding],
+    best: Sequence[Belief],
+    not_judged: Sequence[NotJudged],
+    archetypes: int,
+    failed: int,
+) -> str:
+    """The outcome in a sentence or two. ``best`` is the belief in each judged archetype, surest first."""
+    broken = f" The rules of {_count(failed, 'archetype')} failed." if failed else ""
+    judged = f"{len(best)} of {_count(archetypes, 'archetype')} judged"
+    if outcome == "diagnosed":
+        likely = [f for f in findings if f.level == "likely"]
+        more = f" ({len(likely) - 1} more found)" if len(likely) > 1 else ""
+        return f"{likely[0].summary}{more}{broken}"
+    if outcome == "inconclusive":
+        two = " or ".join(f"{f.id} {f.slug} ({f.confidence:.2f})" for f in findings[:2])
+        return f"{judged}, none is likely{f'; it may be {two}' if two else ''}.{broken}"
+    if outcome == "healthy":
+        return f"{judged}, none fits.{_nearest(best)}"
+    lacks = dict.fromkeys(lack for n in not_judged for lack in n.missing)
+    missing = f"; it takes {' or '.join(_words(lack) for lack in lacks)}" if lacks else ""
+    return f"no archetype could be judged from these artifacts{missing}.{broken}"
+
+
+def next_steps(
+    outcome: Outcome,
+    best: Sequence[Belief],
+    not_judged: Sequence[NotJudged],
+    kinds: frozenset[str],
+    likelihoods: Likelihoods,
+) -> tuple[Next, ...]:
+    """What would settle an open question first, then what would let more archetypes be judged."""
+    if outcome == "diagnosed":
+        return tuple(_open_questions(best))
+    steps = list(_captures(not_judged))
+    if outcome == "inconclusive" and best[0].confidence >= INCONCLUSIVE:
+        steps.insert(0, _separating(best[:2], kinds, likelihoods))
+    if outcome == "healthy":
+        near = best[0].archetype
+        text = "If the program was slow all the same, record it while it is slow, under its usual load."
+        steps.insert(0, Next("capture", text, near.collect, ()))
+    return tuple(steps)
+
+
+def _nearest(best: Sequence[Belief]) -> str:
+    """The archetype that came nearest, by its value and threshold (each one's stands among the ruled out)."""
+    for belief in best:
+        for e in belief.refuted_by:
+            if e.actual is not None:
+                return (
+                    f" Nearest was {belief.archetype.id}, {e.text or e.name}: {_value(e)}, not {e.expected}."
+                )
+    return ""
+
+
+def _value(e: Evidence) -> str:
+    value = f"{e.actual:.3g}" if isinstance(e.actual, float) else str(e.actual)
+    return f"{value} {e.unit}".strip()
+
+
+def _open_questions(best: Sequence[Belief]) -> Iterator[Next]:
+    """What no file can tell about a likely finding, so that a person may."""
+    asked = [
+        Next("question", p.proof.question, None, (belief.archetype.id,))
+        for belief in best
+        if belief.confidence >= LIKELY
+        for p in belief.pieces
+        if p.state == "open" and not p.proof.artifacts and p.proof.question
+    ]
+    yield from asked[:QUESTIONS_MAX]
+
+
+def _captures(not_judged: Sequence[NotJudged]) -> Iterator[Next]:
+    """One step for each command that collects what archetypes lack, the most telling first."""
+    by_command = sorted(not_judged, key=lambda n: (n.collect, n.missing, n.id))
+    steps = []
+    for (command, missing), group in groupby(by_command, key=lambda n: (n.collect, n.missing)):
+        ids = tuple(n.id for n in group)
+        text = f"Record {' or '.join(_words(lack) for lack in missing)}, to judge {', '.join(ids)}."
+        steps.append(Next("capture", text, command, ids))
+    yield from sorted(steps, key=lambda step: (-len(step.separates), step.separates))
+
+
+def _separating(two: Sequence[Belief], kinds: frozenset[str], likelihoods: Likelihoods) -> Next:
+    """The capture or question whose answer moves the best two furthest."""
+    ids = tuple(belief.archetype.id for belief in two)
+    offers = [
+        (_power(p, likelihoods), step)
+        for belief in two
+        for p in belief.pieces
+        if p.state == "open" and (step := _ask(p, belief, ids, kinds))
+    ]
+    if offers:
+        return max(offers, key=lambda offer: offer[0])[1]  # the first of equals
+    text = "Record the same again, longer and while it is slow: nothing else would tell these apart."
+    return Next("capture", text, two[0].archetype.collect, ids)
+
+
+def _ask(piece: Piece, belief: Belief, ids: tuple[str, ...], kinds: frozenset[str]) -> Next | None:
+    proof = piece.proof
+    if proof.artifacts and kinds.isdisjoint(proof.artifacts):
+        words, command = _RECORD[proof.artifacts[0]]
+        if any(proof.artifacts[0] in wanted for wanted in belief.archetype.requires):
+            command = belief.archetype.collect
+        return Next("capture", f"Record {words}: does it show that {proof.text}?", command, ids)
+    return Next("question", proof.question, None, ids) if proof.question else None
+
+
+def _power(piece: Piece, likelihoods: Likelihoods) -> float:
+    return abs(weigh(piece.proof, "seen", likelihoods)) + abs(weigh(piece.proof, "absent", likelihoods))
+
+
+def _words(lack: str) -> str:
+    return " and ".join(_RECORD[kind][0] if kind in _RECORD else kind for kind in lack.split(" and "))
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,185 @@
+"""How much is believed of an archetype at one place, from the evidence that was seen, absent or out of sight.
+
+Each archetype is a yes-or-no belief of its own (naive Bayes in log-odds): the prior's, plus log(p/q) for
+evidence that was seen and log((1-p)/(1-q)) for evidence that was looked for and is absent, where p and q are
+P(seen | bug) and P(seen | not) of the evidence's grade. What nobody could see counts nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from gopherdx.kb import Archetype, Likelihoods, Proof
+from gopherdx.model import Evidence, Observation, Observations, Source
+from gopherdx.reason.facts import Lookup
+from gopherdx.rules import Conclusion
+
+TRUNCATED_CAP: Final = 0.8
+MIN_COST_CAP: Final = 0.45
+
+State = Literal["seen", "absent", "open"]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One piece of declared evidence at one place. ``open``: it could not be seen or asked, and weighs 0.
+
+    ``evidence`` is what was measured, or None where nothing was.
+    """
+
+    proof: Proof
+    state: State
+    weight: float
+    evidence: Evidence | None
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """How much is believed of an archetype at one place (a subject of observations, "" for the process)."""
+
+    archetype: Archetype
+    subject: str
+    confidence: float
+    pieces: tuple[Piece, ...]
+
+    @property
+    def supported(self) -> bool:
+        """Whether anything at all was seen that speaks for it."""
+        return any(p.state == "seen" and p.proof.supports for p in self.pieces)
+
+    @property
+    def told(self) -> tuple[Evidence, ...]:
+        """What rules concluded for and against it, in the order of archetype.yaml."""
+        return tuple(p.evidence for p in self.pieces if p.state == "seen" and p.evidence)
+
+    @property
+    def refuted_by(self) -> tuple[Evidence, ...]:
+        """What counted against it, the strongest first.
+
+        A value that is as expected by itself refutes only together with others that its rule asks for; it
+        would read oddly as a reason and comes last.
+        """
+        against = [p for p in self.pieces if p.weight < 0 and p.evidence]
+        against.sort(key=lambda p: (p.state == "absent" and _met_alone(p), p.weight))
+        return tuple(p.evidence for p in against if p.evidence)
+
+
+def believe(
+    archetype: Archetype,
+    said: Mapping[str, Mapping[str, Conclusion]],
+    lookup: Lookup,
+    likelihoods: Likelihoods,
+) -> list[Belief]:
+    """A belief for each place that the archetype's deciding evidence names; for the process without any.
+
+    ``said`` are its conclusions by evidence and subject. The order of ``decides_place`` is kept.
+    """
+    places = [
+        subject
+        for name in archetype.decides_place
+        if archetype.proof(name).supports
+        for subject in sorted(said.get(name, {}))
+        if subject
+    ]
+    beliefs = []
+    for subject in dict.fromkeys(places) or [""]:
+        pieces = tuple(
+            _piece(p, subject, said.get(p.name, {}), lookup, likelihoods) for p in archetype.evidence
+        )
+        confidence = min(
+            probability(likelihoods, (p.weight for p in pieces)), _cap(archetype, subject, lookup)
+        )
+        beliefs.append(Belief(archetype, subject, round(confidence, 4), pieces))
+    return beliefs
+
+
+def weigh(proof: Proof, state: State, likelihoods: Likelihoods, reliability: float = 1.0) -> float:
+    """The log-odds that a piece of evidence adds. A source less reliable than 1 draws p and q towards 0.5."""
+    if state == "open":
+        return 0.0
+    of_grade = (likelihoods.supports if proof.supports else likelihoods.against)[proof.grade]
+    p, q = (0.5 + (share - 0.5) * reliability for share in (of_grade.bug, of_grade.other))
+    return math.log(p / q) if state == "seen" else math.log((1 - p) / (1 - q))
+
+
+def probability(likelihoods: Likelihoods, weights: Iterable[float]) -> float:
+    """Prior and weights as a probability (their sum does not depend on their order)."""
+    prior = math.log(likelihoods.prior / (1 - likelihoods.prior))
+    return 1 / (1 + math.exp(-math.fsum([prior, *weights]) / likelihoods.temperature))
+
+
+def _cap(archetype: Archetype, subject: str, lookup: Lookup) -> float:
+    """The most that may be believed: of what costs next to nothing, and of recordings that were cut."""
+    cap = TRUNCATED_CAP if lookup.observations.truncated else 1.0
+    if archetype.min_cost is None:
+        return cap
+    cost = lookup.number(archetype.min_cost.observation, subject)
+    if cost is None and archetype.min_cost.observation in lookup.observations.looked:
+        cost = 0.0  # it was looked for, and there was none
+    cheap = cost is not None and cost < archetype.min_cost.at_least
+    return min(cap, MIN_COST_CAP) if cheap else cap
+
+
+def _piece(
+    proof: Proof,
+    subject: str,
+    said: Mapping[str, Conclusion],
+    lookup: Lookup,
+    likelihoods: Likelihoods,
+) -> Piece:
+    here = said.get(subject) or said.get("")
+    if here is not None:
+        return Piece(proof, "seen", weigh(proof, "seen", likelihoods), _seen(proof, here))
+    # Seen at some place says nothing about a process for which no place was found, and is not absent either.
+    elsewhere = bool(said) and not subject
+    if elsewhere or lookup.observations.truncated or not _observable(proof, lookup.observations):
+        return Piece(proof, "open", 0.0, None)
+    return Piece(proof, "absent", weigh(proof, "absent", likelihoods), _absent(proof, subject, lookup))
+
+
+def _observable(proof: Proof, observations: Observations) -> bool:
+    return proof.observation in observations.looked and not observations.kinds.isdisjoint(proof.artifacts)
+
+
+def _seen(proof: Proof, said: Conclusion) -> Evidence:
+    return Evidence(
+        name=proof.name,
+        actual=said.actual,
+        expected=str(proof.expect),
+        unit=said.unit,
+        supports=proof.supports,
+        source=said.source,
+        text=proof.text,
+    )
+
+
+def _absent(proof: Proof, subject: str, lookup: Lookup) -> Evidence:
+    """Evidence that is not there, with the value that came nearest to it."""
+    near = _nearest(proof, subject, lookup)
+    kinds = [kind for kind in proof.artifacts if kind in lookup.observations.kinds]
+    return Evidence(
+        name=proof.name,
+        actual=near.value if near else None,
+        expected=str(proof.expect),
+        unit=near.unit if near else "",
+        supports=proof.supports,
+        source=near.source if near else Source(kinds[0]),
+        text=proof.text,
+    )
+
+
+def _nearest(proof: Proof, subject: str, lookup: Lookup) -> Observation | None:
+    """The observation nearest to what is expected: of the subject, else the process, else all places."""
+    name = proof.observation or ""
+    nearest: Observation | None = None
+    for seen in lookup.of(name, subject) or (() if subject else lookup.all(name)):
+        if nearest is None or proof.expect.tells_more(seen.value, nearest.value):
+            nearest = seen
+    return nearest
+
+
+def _met_alone(piece: Piece) -> bool:
+    return piece.evidence is not None and piece.proof.expect.met(piece.evidence.actual)
