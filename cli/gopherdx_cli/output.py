@@ -114,13 +114,13 @@ class ProgressLine:
     def __enter__(self) -> ProgressLine:
         return self
 
-    def __call__(self, what: str, done: int, total: int) -> None:
+    def __call__(self, what: str, done: float) -> None:
         """Show how far ``what`` is; called as often as the library likes."""
         now_s = time.monotonic()
         if not self._enabled or now_s < self._next_s:
             return
-        share = f"{min(done / total, 1.0):4.0%}" if total else f"{done >> 20} MiB"
-        sys.stderr.write(f"\r\x1b[Kgopherdx: {what} {share}")
+        share = f" {min(done, 1.0):.0%}" if done else ""
+        sys.stderr.write(f"\r\x1b[Kgopherdx: {what}{share}")
         sys.stderr.flush()
         self._shown = True
         self._next_s = now_s + 0.1

@@ -46,7 +46,7 @@ def diagnose(
     ``paths`` are files of any kind (known by their content, gzip or not), open binary streams, or one folder
     of files. The other arguments name a file of one kind and refuse another. ``select`` and ``ignore`` hold
     ids of archetypes or their beginnings (``G1`` is the family). ``go_version`` (``1.23``) overrides what the
-    artifacts say. ``progress`` is called with what is read, bytes done and bytes in all.
+    artifacts say. ``progress`` is called with what is being done and the share that is done.
 
     Raises ``UnreadableInput`` for a named file that cannot be read, ``UsageError`` for arguments that make no
     sense, ``KnowledgeBaseError`` for a damaged knowledge base; each says what, where and what to do.

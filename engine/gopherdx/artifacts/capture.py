@@ -33,8 +33,8 @@ from gopherdx.errors import UnreadableInput, UsageError
 from gopherdx.model import Input
 
 Artifact: TypeAlias = Trace | Profile
-Progress: TypeAlias = Callable[[str, int, int], None]
-"""Called with what is read, bytes done and bytes in all."""
+Progress: TypeAlias = Callable[[str, float], None]
+"""Called with what is being done and the share of it that is done (0 where that is not known)."""
 
 STDIN_NAME = "standard input"
 _MAX_NAMES = 3
@@ -182,7 +182,7 @@ class _Reading:
                 raise UnreadableInput(
                     f"is {found.looks_like}, which this version knows but does not read yet",
                     where=item.where,
-                    todo="give an execution trace or a pprof profile as well",
+                    todo="give an execution trace or a pprof profile",
                 )
             self._read(opened)
 
@@ -193,7 +193,7 @@ class _Reading:
         except OSError as error:
             raise UnreadableInput(reason(error), where=str(folder), todo="check its permissions") from None
         left_out: list[str] = []
-        before = len(self.artifacts)
+        before, named = len(self.artifacts), False
         for path in entries:
             if path.is_dir():
                 continue
@@ -201,9 +201,11 @@ class _Reading:
                 left_out.append(path.name)
             elif self.first_time(path):
                 self._in_folder(path, left_out)
+            else:
+                named = True
         if left_out:
             self.warnings.append(f"left out what is no artifact: {_names(left_out)}")
-        if len(self.artifacts) == before:
+        if len(self.artifacts) == before and not named:
             raise self._nothing_in(folder, entries)
 
     def _in_folder(self, path: Path, left_out: list[str]) -> None:
@@ -250,18 +252,12 @@ class _Reading:
             self._read_profile(opened)
 
     def _read_trace(self, opened: _Opened) -> None:
-        trace = read_trace(opened.plain_path or opened.stream, progress=self.progress)
-        self.artifacts.append(trace)
-        self.inputs.append(
-            Input(
-                opened.item.where,
-                "trace",
-                str(trace.go_version),
-                opened.size,
-                trace.truncated,
-                trace.warnings,
-            )
+        where = opened.item.where
+        trace = read_trace(
+            opened.source, path=where, progress=self.progress, limit_bytes=self.limits.trace_bytes
         )
+        self.artifacts.append(trace)
+        self.inputs.append(Input(where, "trace", str(trace.go), opened.size, trace.truncated, trace.warnings))
 
     def _read_profile(self, opened: _Opened) -> None:
         where = opened.item.where
@@ -269,11 +265,8 @@ class _Reading:
             opened.compressed(self.limits.profile_bytes), path=where, limit_bytes=self.limits.profile_bytes
         )
         profile = _as_flagged(profile, opened.item)
-        warnings = profile.warnings
-        if profile.kind == "mutex or block":
-            warnings += ("is a mutex or a block profile; --mutex-profile or --block-profile tells which",)
         self.artifacts.append(profile)
-        self.inputs.append(Input(where, profile.kind, None, opened.size, False, warnings))
+        self.inputs.append(Input(where, profile.kind, None, opened.size, False, profile.warnings))
 
 
 def _check(found: Sniffed, item: Named) -> None:
@@ -315,7 +308,10 @@ def _as_flagged(profile: Profile, item: Named) -> Profile:
             where=item.where,
             todo=f"give it as {_FLAG_OF_KIND.get(profile.kind, '--mutex-profile')}",
         )
-    return dataclasses.replace(profile, kind=flag.becomes) if flag.becomes else profile
+    if flag.becomes is None or flag.becomes == profile.kind:
+        return profile
+    doubts = tuple(w for w in profile.warnings if "no frame tells which" not in w)
+    return dataclasses.replace(profile, kind=flag.becomes, warnings=doubts)
 
 
 def _kind_name(kind: str) -> str:
@@ -361,9 +357,11 @@ class _Opened:
         return raw if isinstance(raw, Inflated) else None
 
     @property
-    def plain_path(self) -> Path | None:
-        """The path, where the file can be read as it is."""
-        return self.item.file if isinstance(self.item.file, Path) and self._inflated is None else None
+    def source(self) -> Path | BinaryIO:
+        """What the trace reader takes: the path, for it knows gzip, or the stream where there is none."""
+        inflated = self._inflated
+        twice = inflated is not None and isinstance(getattr(inflated.compressed, "raw", None), Inflated)
+        return self.item.file if isinstance(self.item.file, Path) and not twice else self.stream
 
     def compressed(self, limit: int) -> bytes:
         """The bytes below the last gzip, which the pprof reader takes off by itself."""

@@ -47,7 +47,7 @@ FORM_NAMES = {
     Form.GOROUTINE_DUMP: "a goroutine dump (text)",
     Form.GCTRACE: "a gctrace log",
     Form.SCHEDTRACE: "a schedtrace log",
-    Form.METRICS: "runtime metrics",
+    Form.METRICS: "a file of runtime metrics",
 }
 
 TRACE_HEADERS = {

@@ -32,8 +32,8 @@ from gopherdx.report.safe import safe
 
 DEFAULT_WIDTH = 100
 MIN_WIDTH = 60
-RULED_OUT_VALUES = 1
-"""How many refuting values a ruled-out archetype shows: the one that counted most."""
+EXPLAINED = "explained-by"
+"""Evidence of a symptom that another finding explains; its text is the whole sentence."""
 
 _SEVERITY_STYLE = {
     "critical": "bold white on red",
@@ -60,7 +60,7 @@ def render(diagnosis: Diagnosis, *, width: int = DEFAULT_WIDTH, color: bool = Fa
     _errors(page, diagnosis)
     _next(page, diagnosis.next)
     _ruled_out(page, diagnosis.ruled_out)
-    _not_judged(page, diagnosis.not_judged)
+    _not_judged(page, diagnosis.not_judged, frozenset(step.command or "" for step in diagnosis.next))
     _not_applicable(page, diagnosis)
     if diagnosis.outcome != "healthy":
         _overview(page, diagnosis.overview)
@@ -230,18 +230,25 @@ def _ruled_out(page: _Page, ruled_out: Sequence[RuledOut]) -> None:
 def _refutation(evidence: Sequence[Evidence]) -> str:
     if not evidence:
         return "nothing in this recording speaks for it"
-    return "; ".join(f"{e.text or e.name}: {_against(e)}" for e in evidence[:RULED_OUT_VALUES])
+    first = evidence[0]
+    if first.name == EXPLAINED:
+        return first.text
+    return f"{first.text or first.name}: {_against(first)}"
 
 
 def _against(item: Evidence) -> str:
+    """The value that refuted, beside the one that the bug has."""
     found = "not seen" if item.actual is None else actual(item)
     if not item.supports and item.actual is not None:
         return found
     return f"{found} (the bug shows {expected(item)})" if item.expected else found
 
 
-def _not_judged(page: _Page, not_judged: Sequence[NotJudged]) -> None:
-    """Archetypes that lack the same thing stand together: one command collects it for all."""
+def _not_judged(page: _Page, not_judged: Sequence[NotJudged], told: frozenset[str]) -> None:
+    """Archetypes that lack the same thing stand together: one command collects it for all.
+
+    Commands that stand under "Next" already are not told again.
+    """
     if not not_judged:
         return
     page.heading(f"Not judged ({len(not_judged)})")
@@ -249,7 +256,8 @@ def _not_judged(page: _Page, not_judged: Sequence[NotJudged]) -> None:
     for (missing, collect), group in groupby(by_lack, key=lambda n: (n.missing, n.collect)):
         names = ", ".join(f"{n.id} {n.slug}" for n in group)
         page.hanging("  ", Text(safe(f"{names}: {_lack(missing)}")))
-        page.command(collect)
+        if collect not in told:
+            page.command(collect)
 
 
 _KIND_NAMES = {
@@ -267,7 +275,9 @@ _KIND_NAMES = {
 
 
 def _lack(missing: Sequence[str]) -> str:
-    return "needs " + (" or ".join(_KIND_NAMES.get(m, m) for m in missing) or "an artifact that shows it")
+    """What is missing, in words; each entry is one way out, and may need several artifacts together."""
+    ways = (" and ".join(_KIND_NAMES.get(kind, kind) for kind in way.split(" and ")) for way in missing)
+    return "needs " + (" or ".join(ways) or "an artifact that shows it")
 
 
 def _not_applicable(page: _Page, diagnosis: Diagnosis) -> None:

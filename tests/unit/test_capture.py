@@ -1,0 +1,272 @@
+"""A named file that cannot be read is an error of one sentence; inside a folder it is a warning."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from gopherdx.artifacts.capture import FLAGS, Capture, Limits, Named, read_capture
+from gopherdx.errors import GopherdxError, UnreadableInput, UsageError
+from tests.profiles import contention_profile, cpu_profile, heap_profile, pprof_bytes
+
+DUMP = b"goroutine 1 [running]:\nmain.main()\n\t/src/main.go:7 +0x18\n"
+GCTRACE = b"gc 1 @0.012s 2%: 0.026+0.39+0.004 ms clock, 0.10+0.33/0.28/0.023+0.019 ms cpu, 4->4->0 MB\n"
+
+
+def read(*named: Path | Named, limits: Limits | None = None) -> Capture:
+    items = [n if isinstance(n, Named) else Named(n) for n in named]
+    return read_capture(items, limits=limits or Limits())
+
+
+def refused(*named: Path | Named, limits: Limits | None = None) -> str:
+    """The one sentence of the error, which exits with 2."""
+    with pytest.raises(GopherdxError) as caught:
+        read(*named, limits=limits)
+    assert caught.value.exit_code == 2
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.fixture
+def cpu(tmp_path: Path) -> Path:
+    file = tmp_path / "cpu.pprof"
+    file.write_bytes(cpu_profile())
+    return file
+
+
+def test_a_profile_is_read_as_what_it_is_whatever_its_name(tmp_path: Path) -> None:
+    file = tmp_path / "trace.out"
+    file.write_bytes(heap_profile())
+    (item,) = read(file).inputs
+    assert (item.kind, item.path, item.bytes) == ("heap", str(file), file.stat().st_size)
+
+
+def test_a_profile_compressed_twice_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "cpu.pprof.gz"
+    file.write_bytes(gzip.compress(cpu_profile()))
+    assert [i.kind for i in read(file).inputs] == ["cpu"]
+
+
+def test_a_stream_that_cannot_go_back_is_read(cpu: Path) -> None:
+    class Pipe(io.RawIOBase):
+        def __init__(self, content: bytes) -> None:
+            self._rest = content
+
+        def readable(self) -> bool:
+            return True
+
+        def read(self, size: int = -1) -> bytes:
+            out, self._rest = self._rest[:size], self._rest[size:]
+            return out
+
+    capture = read(Named(Pipe(cpu.read_bytes())))  # type: ignore[arg-type]
+    assert [(i.kind, i.path) for i in capture.inputs] == [("cpu", "standard input")]
+
+
+def test_an_empty_stream_is_refused() -> None:
+    assert refused(Named(io.BytesIO())) == "standard input: is empty; record it again"
+
+
+# Named files that cannot be read ---------------------------------------------------------------------------
+
+
+def test_nothing_named(tmp_path: Path) -> None:
+    assert refused() == "nothing to diagnose; name a trace, a profile or a folder of them"
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    assert refused(tmp_path / "no.trace") == f"{tmp_path}/no.trace: no such file; check the name"
+
+
+def test_an_empty_file(tmp_path: Path) -> None:
+    (tmp_path / "trace.out").touch()
+    assert refused(tmp_path / "trace.out") == f"{tmp_path}/trace.out: is empty; record it again"
+
+
+def test_random_bytes(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"\xff\x00\x13" * 99)
+    assert "x: is binary data of no kind that gopherdx knows; give a trace" in refused(tmp_path / "x")
+
+
+@pytest.mark.parametrize("version", ["1.5", "1.7", "1.8", "1.9", "1.10", "1.99"])
+def test_a_trace_of_a_version_that_is_not_read_is_named(tmp_path: Path, version: str) -> None:
+    (tmp_path / "t").write_bytes(f"go {version} trace\0\0\0".encode() + bytes(100))
+    sentence = refused(tmp_path / "t")
+    assert f"(header go {version})" in sentence
+    assert "Go 1.22" in sentence
+
+
+def test_a_pprof_given_as_a_trace(cpu: Path) -> None:
+    assert refused(Named(cpu, FLAGS["trace"])).startswith(
+        f"{cpu}: is a pprof profile, not an execution trace; name it without a flag"
+    )
+
+
+@pytest.mark.parametrize(
+    ("flag", "content", "words"),
+    [
+        ("cpu_profile", heap_profile(), "is a heap profile, not a CPU profile; give it as --heap-profile"),
+        ("heap_profile", cpu_profile(), "is a CPU profile, not a heap profile; give it as --cpu-profile"),
+        ("cpu_profile", DUMP, "is a goroutine dump (text), not a CPU profile; give it as --goroutines"),
+        ("metrics", GCTRACE, "is a gctrace log, not runtime metrics; give it as --gctrace"),
+        ("trace", b"hello", "is text of no kind that gopherdx knows, not an execution trace"),
+    ],
+)
+def test_a_flag_refuses_another_kind_and_names_the_right_flag(
+    tmp_path: Path, flag: str, content: bytes, words: str
+) -> None:
+    (tmp_path / "f").write_bytes(content)
+    assert words in refused(Named(tmp_path / "f", FLAGS[flag]))
+
+
+@pytest.mark.parametrize("flag", ["mutex_profile", "block_profile"])
+def test_mutex_and_block_profiles_are_what_their_flag_says(tmp_path: Path, flag: str) -> None:
+    (tmp_path / "f").write_bytes(contention_profile(leaf="main.unknown"))
+    (item,) = read(Named(tmp_path / "f", FLAGS[flag])).inputs
+    assert item.kind == flag.removesuffix("_profile")
+    assert item.warnings == ()
+
+
+@pytest.mark.parametrize("flag", ["heap_profile", "allocs_profile"])
+def test_heap_and_allocs_profiles_hold_the_same_and_are_what_their_flag_says(
+    tmp_path: Path, flag: str
+) -> None:
+    (tmp_path / "f").write_bytes(heap_profile())
+    (item,) = read(Named(tmp_path / "f", FLAGS[flag])).inputs
+    assert item.kind == flag.removesuffix("_profile")
+
+
+def test_a_profile_of_no_kind_that_is_judged(tmp_path: Path) -> None:
+    (tmp_path / "f").write_bytes(pprof_bytes(("wall-time", "nanoseconds")))
+    assert "no kind that gopherdx judges (sample types: wall-time)" in refused(tmp_path / "f")
+
+
+def test_a_damaged_profile(tmp_path: Path) -> None:
+    (tmp_path / "f").write_bytes(cpu_profile()[:-12])
+    assert "cut short" in refused(tmp_path / "f")
+
+
+def test_a_gzip_bomb(tmp_path: Path) -> None:
+    body = gzip.decompress(cpu_profile())
+    (tmp_path / "f").write_bytes(gzip.compress(body + b"\x32\x80\x01" + bytes(128)) * 1)
+    bomb = gzip.compress(body + (b"\x32\x80\x80\x40" + bytes(1 << 20)) * 8)
+    (tmp_path / "bomb").write_bytes(bomb)
+    assert "limit" in refused(tmp_path / "bomb", limits=Limits(profile_bytes=1 << 20))
+
+
+def test_a_folder_given_to_a_flag(tmp_path: Path) -> None:
+    assert (
+        refused(Named(tmp_path, FLAGS["trace"]))
+        == f"{tmp_path}: is a folder, not a file; name the file in it"
+    )
+
+
+def test_a_pipe_a_socket_and_a_device_are_refused_without_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert "pipe: is a pipe, not a file; save it to a file" in refused(tmp_path / "pipe")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "s"))
+        assert "s: is a socket, not a file" in refused(tmp_path / "s")
+    assert "/dev/null: is a device, not a file" in refused(Path("/dev/null"))
+
+
+def test_a_file_without_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cpu: Path) -> None:
+    def denied(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", denied)
+    assert refused(cpu) == f"{cpu}: permission denied; check its permissions"
+
+
+@pytest.mark.parametrize("content", [DUMP, GCTRACE, b"go_goroutines 12\n"])
+def test_kinds_without_a_reader_are_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "f").write_bytes(content)
+    assert "this version knows but does not read yet" in refused(tmp_path / "f")
+
+
+# Folders ---------------------------------------------------------------------------------------------------
+
+
+def test_a_folder_is_the_files_in_it_by_name(tmp_path: Path) -> None:
+    (tmp_path / "b.pprof").write_bytes(cpu_profile())
+    (tmp_path / "a.pprof").write_bytes(heap_profile())
+    (tmp_path / ".hidden").write_bytes(heap_profile())
+    (tmp_path / "within").mkdir()
+    capture = read(tmp_path)
+    assert [i.kind for i in capture.inputs] == ["heap", "cpu"]
+    assert capture.warnings == ()
+
+
+def test_in_a_folder_what_cannot_be_read_is_a_warning(tmp_path: Path, cpu: Path) -> None:
+    (tmp_path / "damaged.pprof").write_bytes(cpu_profile()[:-12])
+    (tmp_path / "empty").touch()
+    (tmp_path / "gc.log").write_bytes(GCTRACE)
+    for name in ("LICENSE", "main.go", "notes.txt", "zoo.txt"):
+        (tmp_path / name).write_text("text\n")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "old.trace").write_bytes(b"go 1.9 trace\0\0\0\0" + bytes(40))
+    capture = read(tmp_path)
+    assert [(i.kind, i.warnings) for i in capture.inputs] == [
+        ("cpu", ()),
+        ("gctrace", ("recognised, not read yet",)),
+    ]
+    warnings = "\n".join(capture.warnings)
+    assert "damaged.pprof: the gzip is cut short" in warnings
+    assert "empty: is empty" in warnings
+    assert "Go 1.9" in warnings
+    assert "left out what is no artifact: LICENSE, main.go, notes.txt and 2 more" in warnings
+
+
+def test_an_empty_folder(tmp_path: Path) -> None:
+    assert "is an empty folder; record a trace or a profile into it" in refused(tmp_path)
+
+
+def test_a_folder_with_nothing_known(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("text\n")
+    assert "holds no trace or profile that can be read (notes.txt)" in refused(tmp_path)
+
+
+def test_a_folder_of_folders_says_which_to_name(tmp_path: Path) -> None:
+    (tmp_path / "api-1").mkdir()
+    assert "holds no files, only folders; name the folder within: api-1" in refused(tmp_path)
+
+
+def test_a_folder_of_kinds_without_a_reader(tmp_path: Path) -> None:
+    (tmp_path / "gc.log").write_bytes(GCTRACE)
+    assert "holds only kinds that this version does not read yet (gctrace)" in refused(tmp_path)
+
+
+def test_two_folders_are_two_processes(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    with pytest.raises(UsageError, match="several processes"):
+        read(tmp_path / "a", tmp_path / "b")
+
+
+def test_a_file_named_twice_is_read_once(tmp_path: Path, cpu: Path) -> None:
+    (tmp_path / "same").symlink_to(cpu)
+    capture = read(cpu, tmp_path / "same", tmp_path)
+    assert len(capture.inputs) == 1
+    assert capture.warnings == (f"{tmp_path}/same was named twice and is read once",)
+
+
+def test_published_recordings_are_read_or_refused_in_one_sentence(realworld: Path) -> None:
+    for line in (realworld / "manifest.jsonl").read_text().splitlines():
+        entry = json.loads(line)
+        file = realworld / entry["file"]
+        if entry["kind"] == "trace" and file.stat().st_size > 200_000:
+            continue  # the tests of the trace reader read all of them
+        try:
+            (item,) = read(file).inputs
+        except UnreadableInput as error:
+            sentence = str(error)
+        else:
+            sentence = ""
+            assert entry["kind"] in item.kind, entry["file"]
+        assert "\n" not in sentence, entry["file"]
