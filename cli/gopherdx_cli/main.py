@@ -17,7 +17,6 @@ from gopherdx_cli import demo, diagnose, doctor, explain, kb, version
 EXIT_USAGE = 2
 EXIT_INTERNAL = 70
 EXIT_INTERRUPTED = 130
-EXIT_BROKEN_PIPE = 141  # what a shell reports of a tool that died of SIGPIPE
 
 _SETTINGS: dict[str, Any] = {
     "add_completion": False,
@@ -72,12 +71,8 @@ def run(program: typer.Typer, name: str, argv: Sequence[str] | None = None) -> i
     command = typer.main.get_command(program)
     try:
         code = command.main(args=None if argv is None else list(argv), prog_name=name, standalone_mode=False)
-        sys.stdout.flush()
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        _silence_stdout()
-        return EXIT_BROKEN_PIPE
     except GopherdxError as error:
         return _fail(str(error), error.exit_code)
     except Exception as error:
@@ -114,11 +109,6 @@ def _fail(sentence: str, code: int) -> int:
 
     sys.stderr.write(f"gopherdx: {safe(' '.join(sentence.split()))}\n")
     return code
-
-
-def _silence_stdout() -> None:
-    """Nobody reads standard output any more: keep the interpreter from complaining about it at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def helps() -> Iterator[tuple[str, str]]:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
 from gopherdx.errors import UsageError
 from gopherdx_cli.options import Color, Format
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 WIDTH_WITHOUT_TERMINAL = 100
 PROGRESS_AFTER_S = 1.0
+EXIT_BROKEN_PIPE = 141  # what a shell reports of a tool that SIGPIPE ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +80,15 @@ def _render(diagnosis: Diagnosis, form: Format, width: int, color: bool) -> str:
 
 
 def write_stdout(text: str) -> None:
-    """Write a result to standard output as UTF-8."""
-    sys.stdout.flush()
-    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
-    sys.stdout.buffer.flush()
+    """Write a result to standard output as UTF-8; a reader that went away (``| head``) ends it quietly."""
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        # The interpreter flushes at exit and would complain; let it flush into nothing.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(EXIT_BROKEN_PIPE) from None
 
 
 def terminal_width() -> int:

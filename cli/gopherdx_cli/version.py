@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import typer
-
 import gopherdx
+from gopherdx_cli.output import write_stdout
 
 
 def version() -> None:
     """Show the version."""
-    typer.echo(f"gopherdx {gopherdx.__version__}")
+    write_stdout(f"gopherdx {gopherdx.__version__}\n")
