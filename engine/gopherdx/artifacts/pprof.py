@@ -8,8 +8,8 @@ The format is profile.proto of google/pprof; the checks are those of its referen
 and ``Profile.CheckValid`` in cmd/vendor/github.com/google/pprof/profile of a Go installation). What Go's own
 runtime writes for each kind is in GOROOT/src/runtime/pprof.
 
-Samples stay as they are in the file. ``go tool pprof`` merges equal ones and drops those whose values are
-all 0, so it may print fewer.
+Samples stay as they are in the file, equal ones apart and those that are all 0 too, as ``go tool pprof -raw``
+prints them.
 """
 
 from __future__ import annotations
