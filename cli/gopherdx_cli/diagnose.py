@@ -28,8 +28,7 @@ def diagnose(
         list[str] | None,
         typer.Argument(
             metavar="FILE|DIR|-",
-            help="Traces, profiles or a folder of them, known by their content; - is standard input.",
-            show_default=False,
+            hidden=True,  # the text below says it better than a line of types
         ),
     ] = None,
     trace: Annotated[
@@ -112,6 +111,9 @@ def diagnose(
     quiet: QuietOption = False,
 ) -> None:
     """Diagnose one process from what it recorded.
+
+    Name traces, profiles or a folder of them: what each is, its content tells. - is standard input. Flags
+    name a file of one kind and refuse another.
 
     Exit codes: 0 done, 1 --fail-on reached, 2 wrong use or unreadable input, 3 undecided under --fail-on,
     70 internal error, 130 interrupted.

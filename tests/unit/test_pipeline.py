@@ -1,0 +1,89 @@
+"""The pipeline strings the stages together and refuses what makes no sense before it reads anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import gopherdx
+from gopherdx import pipeline
+from gopherdx.errors import UnreadableInput, UsageError
+from gopherdx.model import Observations, Overview
+from gopherdx.pipeline import parse_go_version
+from tests.profiles import cpu_profile, heap_profile
+
+
+@pytest.mark.parametrize("text", ["1.23", "go1.23", "go 1.23", "go1.23.4", "1.23rc1"])
+def test_a_go_version_may_be_written_as_go_writes_it(text: str) -> None:
+    version = parse_go_version(text)
+    assert (version.low, version.high) == ((1, 23), (1, 23))
+
+
+@pytest.mark.parametrize("text", ["", "latest", "2.0", "1", "1.x", "1.23.", "-1.23"])
+def test_what_is_no_go_version_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match=r"--go-version: .* is no Go version; write it as 1\.23"):
+        parse_go_version(text)
+
+
+def test_arguments_are_checked_before_any_file_is_read(tmp_path: Path) -> None:
+    missing = tmp_path / "missing"
+    with pytest.raises(UsageError, match="no Go version"):
+        gopherdx.diagnose(missing, go_version="latest")
+    with pytest.raises(UsageError, match="no archetype is called"):
+        gopherdx.diagnose(missing, select=["G999"])
+    with pytest.raises(UnreadableInput, match="no such file"):
+        gopherdx.diagnose(missing)
+
+
+def test_every_archetype_ends_in_exactly_one_place(tmp_path: Path) -> None:
+    (tmp_path / "cpu.pprof").write_bytes(cpu_profile())
+    diagnosis = gopherdx.diagnose(tmp_path)
+    ended = [
+        *{f.id for f in diagnosis.findings},
+        *(x.id for x in diagnosis.ruled_out),
+        *(x.id for x in diagnosis.not_judged),
+        *(x.id for x in diagnosis.not_applicable),
+    ]
+    assert sorted(ended) == [a.id for a in gopherdx.load_kb(rules=False).archetypes]
+
+
+def test_only_what_is_selected_is_judged(tmp_path: Path) -> None:
+    (tmp_path / "cpu.pprof").write_bytes(cpu_profile())
+    diagnosis = gopherdx.diagnose(tmp_path, select=["G101"])
+    judged = (diagnosis.findings, diagnosis.ruled_out, diagnosis.not_judged, diagnosis.not_applicable)
+    assert {x.id for group in judged for x in group} == {"G101"}
+
+
+def test_observations_see_every_artifact_and_the_go_version_that_was_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cpu.pprof").write_bytes(cpu_profile())
+    (tmp_path / "heap.pprof").write_bytes(heap_profile())
+    seen: list[object] = []
+
+    def observe(artifacts: object) -> Observations:
+        seen.append(artifacts)
+        return Observations((), frozenset(), frozenset({"cpu", "heap"}))
+
+    def run(kb: object, observations: Observations) -> object:
+        seen.append(observations.go_version)
+        return real_run(kb, observations)  # type: ignore[arg-type]
+
+    real_run = pipeline.chain.run
+    monkeypatch.setattr(pipeline, "observe", observe)
+    monkeypatch.setattr(pipeline, "overview", lambda _: Overview(text="seen"))
+    monkeypatch.setattr(pipeline.chain, "run", run)
+    diagnosis = gopherdx.diagnose(
+        tmp_path / "cpu.pprof", heap_profile=tmp_path / "heap.pprof", go_version="go1.21.3"
+    )
+    artifacts, version = seen
+    assert [a.kind for a in artifacts] == ["cpu", "heap"]  # type: ignore[attr-defined]
+    assert str(version) == "go 1.21"
+    assert diagnosis.overview.text == "seen"
+    assert [i.kind for i in diagnosis.inputs] == ["cpu", "heap"]
+
+
+def test_the_same_files_give_the_same_diagnosis(tmp_path: Path) -> None:
+    (tmp_path / "cpu.pprof").write_bytes(cpu_profile())
+    assert gopherdx.diagnose(tmp_path) == gopherdx.diagnose(tmp_path)
