@@ -39,13 +39,13 @@ class Sink:
         if self.file is None:
             return
         where = str(self.file)
-        if self.file.is_dir():
+        if os.path.isdir(where):
             raise UsageError("is a folder", where=where, todo="name a file to write to")
-        if not self.file.parent.is_dir():
+        if not os.path.isdir(self.file.parent):
             raise UsageError("its folder does not exist", where=where, todo="make it, or name another file")
-        if not self.file.exists():
+        if not os.path.lexists(where):
             return
-        if any(path.exists() and path.samefile(self.file) for path in inputs):
+        if any(os.path.realpath(path) == os.path.realpath(where) for path in inputs):
             raise UsageError("is one of the inputs", where=where, todo="name another file to write to")
         if not self.force:
             raise UsageError("exists already", where=where, todo="add --force to overwrite it")

@@ -101,4 +101,10 @@ def parse_go_version(text: str) -> GoRange:
 
 
 def _file(file: File) -> Path | BinaryIO:
+    if isinstance(file, str) and re.match(r"https?://", file):
+        raise UsageError(
+            "addresses are not fetched by this version",
+            where=file,
+            todo="save it with curl -o FILE and name the file",
+        )
     return Path(file) if isinstance(file, (str, os.PathLike)) else file

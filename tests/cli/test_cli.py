@@ -17,6 +17,7 @@ import gopherdx
 from gopherdx.errors import KnowledgeBaseError, UnreadableInput
 from gopherdx.model import Diagnosis
 from gopherdx_cli import main as cli
+from gopherdx_cli.output import ProgressLine
 from tests.conftest import MakeDiagnosis, MakeFinding
 
 # Not pydantic: typer itself converts arguments with it.
@@ -325,6 +326,37 @@ def test_no_color_is_heeded_on_a_terminal(
     assert "\x1b[" in run("diagnose", "x").out
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b" not in run("diagnose", "x").out
+
+
+def test_progress_appears_after_a_second_on_a_terminal_and_goes_when_the_work_is_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now_s, stderr = 100.0, io.StringIO()
+    monkeypatch.setattr("gopherdx_cli.output.time.monotonic", lambda: now_s)
+    monkeypatch.setattr(stderr, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stderr", stderr)
+    with ProgressLine(quiet=False) as progress:
+        now_s += 0.9
+        progress("reading the trace", 0.1)
+        assert stderr.getvalue() == ""
+        now_s += 0.2
+        progress("reading the trace", 0.5)
+        assert stderr.getvalue() == "\r\x1b[Kgopherdx: reading the trace 50%"
+        progress("reading the trace", 0.51)  # not as often as the library calls
+        assert stderr.getvalue().count("gopherdx") == 1
+    assert stderr.getvalue().endswith("\r\x1b[K")
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_progress_is_for_people_at_a_terminal(quiet: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s, stderr = 100.0, io.StringIO()
+    monkeypatch.setattr("gopherdx_cli.output.time.monotonic", lambda: now_s)
+    monkeypatch.setattr(stderr, "isatty", lambda: quiet)
+    monkeypatch.setattr(sys, "stderr", stderr)
+    with ProgressLine(quiet=quiet) as progress:
+        now_s += 10
+        progress("reading the trace", 0.5)
+    assert stderr.getvalue() == ""
 
 
 def test_warnings_go_to_standard_error_where_the_result_is_for_machines(

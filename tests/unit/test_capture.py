@@ -84,6 +84,11 @@ def test_a_missing_file(tmp_path: Path) -> None:
     assert refused(tmp_path / "no.trace") == f"{tmp_path}/no.trace: no such file; check the name"
 
 
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b"])
+def test_a_name_that_no_file_can_have(tmp_path: Path, name: str) -> None:
+    assert refused(tmp_path / name)
+
+
 def test_an_empty_file(tmp_path: Path) -> None:
     (tmp_path / "trace.out").touch()
     assert refused(tmp_path / "trace.out") == f"{tmp_path}/trace.out: is empty; record it again"

@@ -22,6 +22,7 @@ from gopherdx.artifacts.sniff import (
     Form,
     Inflated,
     Sniffed,
+    is_folder,
     open_artifact,
     reason,
     size_text,
@@ -131,7 +132,7 @@ def read_capture(named: Sequence[Named], *, limits: Limits, progress: Progress |
     """
     if not named:
         raise UsageError("nothing to diagnose", todo="name a trace, a profile or a folder of them")
-    folders = [n for n in named if isinstance(n.file, Path) and n.file.is_dir() and n.flag is None]
+    folders = [n for n in named if isinstance(n.file, Path) and is_folder(n.file) and n.flag is None]
     if len(folders) > 1:
         raise UsageError(
             "several folders are several processes, and this version diagnoses one at a time",
@@ -168,7 +169,8 @@ class _Reading:
     seen: set[str] = field(default_factory=set)
 
     def first_time(self, path: Path) -> bool:
-        real = os.path.realpath(path)
+        name = str(path)
+        real = name if "\0" in name else os.path.realpath(name)
         if real in self.seen:
             return False
         self.seen.add(real)
@@ -195,9 +197,9 @@ class _Reading:
         left_out: list[str] = []
         before, named = len(self.artifacts), False
         for path in entries:
-            if path.is_dir():
+            if is_folder(path):
                 continue
-            if not path.is_file():
+            if _is_special(path):
                 left_out.append(path.name)
             elif self.first_time(path):
                 self._in_folder(path, left_out)
@@ -226,8 +228,8 @@ class _Reading:
 
     def _nothing_in(self, folder: Path, entries: Sequence[Path]) -> UnreadableInput:
         unread = [i.kind for i in self.inputs if i.warnings and Path(i.path).parent == folder]
-        within = [e.name for e in entries if e.is_dir()]
-        files = [e.name for e in entries if not e.is_dir()]
+        within = [e.name for e in entries if is_folder(e)]
+        files = [e.name for e in entries if e.name not in within]
         if not entries:
             what = "is an empty folder"
         elif unread:
@@ -316,6 +318,14 @@ def _as_flagged(profile: Profile, item: Named) -> Profile:
 
 def _kind_name(kind: str) -> str:
     return "CPU" if kind == "cpu" else kind
+
+
+def _is_special(path: Path) -> bool:
+    """Whether this is a pipe, a socket or a device: in a folder, nothing that is to be opened."""
+    try:
+        return not path.is_file() and path.exists()
+    except OSError:
+        return False
 
 
 def _names(names: Sequence[str]) -> str:

@@ -107,6 +107,8 @@ def check_file(path: Path) -> None:
         raise UnreadableInput("no such file", where=where, todo="check the name") from None
     except OSError as error:
         raise UnreadableInput(reason(error), where=where, todo="check the name and its permissions") from None
+    except ValueError:  # a NUL in it
+        raise UnreadableInput("is no name that a file can have", where=repr(where)) from None
     if stat.S_ISDIR(mode):
         raise UnreadableInput("is a folder, not a file", where=where, todo="name the file in it")
     if not stat.S_ISREG(mode):
@@ -116,6 +118,14 @@ def check_file(path: Path) -> None:
             where=where,
             todo="save it to a file, or send it to standard input and name -",
         )
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a path is a folder; False where it cannot be looked at (``Path.is_dir`` raises for some)."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def open_artifact(file: Path | BinaryIO, *, where: str, limit: int = INFLATED_LIMIT) -> BinaryIO:
