@@ -13,7 +13,7 @@ import pytest
 
 from gopherdx.artifacts.capture import FLAGS, Capture, Limits, Named, read_capture
 from gopherdx.errors import GopherdxError, UnreadableInput, UsageError
-from tests.profiles import contention_profile, cpu_profile, heap_profile, pprof_bytes
+from tests.support.profiles import contention_profile, cpu_profile, heap_profile, pprof_bytes
 
 DUMP = b"goroutine 1 [running]:\nmain.main()\n\t/src/main.go:7 +0x18\n"
 GCTRACE = b"gc 1 @0.012s 2%: 0.026+0.39+0.004 ms clock, 0.10+0.33/0.28/0.023+0.019 ms cpu, 4->4->0 MB\n"

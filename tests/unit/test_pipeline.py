@@ -11,7 +11,7 @@ from gopherdx import pipeline
 from gopherdx.errors import UnreadableInput, UsageError
 from gopherdx.model import Observations, Overview
 from gopherdx.pipeline import parse_go_version
-from tests.profiles import cpu_profile, heap_profile
+from tests.support.profiles import cpu_profile, heap_profile
 
 
 @pytest.mark.parametrize("text", ["1.23", "go1.23", "go 1.23", "go1.23.4", "1.23rc1"])
