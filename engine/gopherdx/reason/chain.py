@@ -26,18 +26,24 @@ def run(kb: KnowledgeBase, observations: Observations) -> Concluded:
     if not kb.has_rules:
         raise UsageError("this knowledge base was loaded without its rules", todo="call load_kb() as it is")
     rules = [rule for archetype in kb.archetypes for rule in archetype.joined]
-    facts = in_order(observations, frozenset().union(*(rule.uses for rule in rules)))
-    with words.failures() as failures:
-        engine = _Engine(rules)
-        engine.reset()
-        engine.declare(*(words.observation_fact(o) for o in facts))
-        engine.run()
+    engine, failures = _fire(rules, observations)
     return Concluded(
         evidence=_most_telling(kb, engine.concluded),
         explains=tuple(sorted(set(engine.explained), key=lambda e: (e.cause, e.symptom, e.subject))),
         errors=_errors(kb, failures),
         fired=tuple(sorted(engine.fired)),
     )
+
+
+def _fire(rules: Sequence[JoinedRule], observations: Observations) -> tuple[_Engine, list[Failure]]:
+    """Run rules until none is left to fire. An engine is built for it and never used again."""
+    facts = in_order(observations, frozenset().union(*(rule.uses for rule in rules)))
+    with words.failures() as failures:
+        engine = _Engine(rules)
+        engine.reset()
+        engine.declare(*(words.observation_fact(o) for o in facts))
+        engine.run()
+    return engine, failures
 
 
 def _most_telling(kb: KnowledgeBase, said: Iterable[Conclusion]) -> tuple[Conclusion, ...]:
