@@ -78,6 +78,7 @@ with _manners():
     from experta.activation import Activation as Activation
     from experta.agenda import Agenda as Agenda
     from experta.matchers.rete import ReteMatcher as ReteMatcher
+    from experta.matchers.rete.check import FactCapture as FactCapture
     from experta.matchers.rete.nodes import BusNode as BusNode
     from experta.matchers.rete.nodes import ConflictSetNode as ConflictSetNode
     from experta.matchers.rete.token import Token as Token

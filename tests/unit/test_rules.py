@@ -556,3 +556,23 @@ def test_running_rules_logs_nothing(tmp_path: Path, caplog: pytest.LogCaptureFix
     with caplog.at_level(logging.DEBUG):
         chain.run(kb_of(made(tmp_path)), seen(FACTS))
     assert caplog.records == []
+
+
+def test_experta_remembers_nothing_of_a_diagnosis(tmp_path: Path) -> None:
+    rules = """
+    @Rule(obs("a", subject=MATCH.f, value=at_least("few")), TEST(lambda f: f), NOT(obs("b", subject=MATCH.f)))
+    def waiters(self, f):
+        self.conclude("waiters", subject=f)
+
+    @Rule(NOT(obs("a")))
+    def nothing(self):
+        pass
+    """
+    kb = kb_of(made(tmp_path, rules=rules))
+    check: Any = sys.modules["experta.matchers.rete.check"]  # no shim is left to import it by hand
+    caches = [check.FeatureCheck, check.FactCapture, check.WhereCheck, check.TypeCheck]
+    chain.run(kb, seen([o("a", 3, "f")]))
+    before = [len(cache._instances) for cache in caches]
+    for n in range(20):
+        chain.run(kb, seen([o("a", n, f"f{n}")]))
+    assert [len(cache._instances) for cache in caches] == before

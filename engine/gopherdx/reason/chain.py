@@ -111,6 +111,9 @@ class _Matcher(words.ReteMatcher):
         self.root_node = _Bus()
         self.build_network()
         self._ends = tuple(_ends(self.root_node))
+        # Experta remembers patterns without a name of their own by memory address, for ever.
+        for key in [k for k in list(words.FactCapture._instances) if k.startswith("__pattern_")]:
+            words.FactCapture._instances.pop(key, None)
 
     def _get_conflict_set_nodes(self) -> tuple[words.ConflictSetNode, ...]:
         # Experta caches these in one global slot: threads would take it from each other, and it would keep

@@ -1,0 +1,4 @@
+from typing import Any, ClassVar
+
+class FactCapture:
+    _instances: ClassVar[dict[str, Any]]
