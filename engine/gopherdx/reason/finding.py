@@ -250,6 +250,6 @@ def _folded(symptom: Draft, cause: Draft) -> RuledOut:
         unit="",
         supports=False,
         source=Source("rules", by.id),
-        text=f"explained by {by.id} {by.slug}{at}",
+        text=f"explained by another finding{at}",
     )
-    return RuledOut(archetype.id, archetype.slug, (explained, *symptom.belief.told))
+    return RuledOut(archetype.id, archetype.slug, (explained,))
