@@ -1,0 +1,1691 @@
+"""The kernels that decode, order and replay a trace. All of them live here: numba's cache of a kernel does
+not see a change in another file.
+
+``scan`` finds batches, ``read_strings`` and ``read_stacks`` index the tables of a generation, ``order``
+decodes the events of all Ms and puts them into one valid order (time first, sequence numbers of goroutines
+and Ps as the judge, as ``internal/trace/order.go`` does), ``fold`` replays that order into running totals.
+
+No kernel trusts the file: ids are looked up in bounded tables, every read checks its end, and each kernel
+returns how far it came so that its caller can make room and call again. All arrays are int64 unless said.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gopherdx.artifacts.trace.jit import inline, jit
+
+# --- event numbers (format.py has their names) ---
+CPU_SAMPLE = 7
+PROCS_CHANGE, PROC_START, PROC_STOP, PROC_STEAL, PROC_STATUS = 9, 10, 11, 12, 13
+GO_CREATE, GO_CREATE_SYSCALL, GO_START, GO_DESTROY, GO_DESTROY_SYSCALL = 14, 15, 16, 17, 18
+GO_STOP, GO_BLOCK, GO_UNBLOCK, GO_SYSCALL_BEGIN, GO_SYSCALL_END = 19, 20, 21, 22, 23
+GO_SYSCALL_END_BLOCKED, GO_STATUS, STW_BEGIN, STW_END = 24, 25, 26, 27
+GC_ACTIVE, GC_BEGIN, GC_END, SWEEP_ACTIVE, SWEEP_BEGIN, SWEEP_END = 28, 29, 30, 31, 32, 33
+ASSIST_ACTIVE, ASSIST_BEGIN, ASSIST_END, HEAP_ALLOC, HEAP_GOAL, GO_LABEL = 34, 35, 36, 37, 38, 39
+TASK_BEGIN, TASK_END, REGION_BEGIN, REGION_END, USER_LOG = 40, 41, 42, 43, 44
+GO_SWITCH, GO_SWITCH_DESTROY, GO_CREATE_BLOCKED, GO_STATUS_STACK = 45, 46, 47, 48
+
+# --- status of goroutines and Ps on the wire ---
+RUNNABLE, RUNNING, SYSCALL, WAITING = 1, 2, 3, 4
+P_RUNNING, P_IDLE, P_SYSCALL, P_ABANDONED = 1, 2, 3, 4
+
+# --- what a kernel says when it stops ---
+DONE, FULL, GROW_GOROUTINES, GROW_SLOTS, GROW_EDGES, GROW_COUNTERS, GROW_GROUPS, COMPACT_RUNS, COMPACT_SPANS = (
+    0, 1, 2, 3, 4, 5, 6, 7, 8,
+)  # fmt: skip
+OTHER_GENERATION, SHORT, BAD, END_OF_GENERATION = 11, 12, 13, 14
+
+
+# ---------------------------------------------------------------------------------------------------------
+# small tools: varints and an open-addressing hash of int64 keys (0 means empty, so keys are stored + 1)
+
+
+@inline
+def _uvarint(buf, pos, end):  # type: ignore[no-untyped-def]
+    """(value, next position); next position -1 where the varint runs past ``end`` or past 64 bits."""
+    value = np.uint64(0)
+    shift = np.uint64(0)
+    while pos < end:
+        b = buf[pos]
+        pos += 1
+        if b < 0x80:
+            if shift == np.uint64(0):
+                return np.int64(b), pos
+            return np.int64(value | (np.uint64(b) << shift)), pos
+        value |= np.uint64(b & 0x7F) << shift
+        shift += np.uint64(7)
+        if shift > np.uint64(63):
+            return np.int64(0), np.int64(-1)
+    return np.int64(0), np.int64(-1)
+
+
+@inline
+def _home(key, mask):  # type: ignore[no-untyped-def]
+    # Keys are packed fields, so every bit has to reach the low ones (the finalizer of MurmurHash3).
+    h = np.uint64(key)
+    h ^= h >> np.uint64(33)
+    h *= np.uint64(0xFF51AFD7ED558CCD)
+    h ^= h >> np.uint64(29)
+    h *= np.uint64(0xC4CEB9FE1A85EC53)
+    h ^= h >> np.uint64(32)
+    return np.int64(h & np.uint64(mask))
+
+
+@inline
+def _find(keys, key, mask):  # type: ignore[no-untyped-def]
+    """Index of ``key`` or of the empty place where it would go."""
+    i = _home(key, mask)
+    while keys[i] != 0 and keys[i] != key + 1:
+        i = (i + 1) & mask
+    return i
+
+
+@jit
+def _remove(keys, vals, at, mask):  # type: ignore[no-untyped-def]
+    """Empty place ``at`` and move later entries back, so that no tombstones are needed."""
+    hole = at
+    i = (at + 1) & mask
+    while keys[i] != 0:
+        home = _home(keys[i] - 1, mask)
+        if ((i - home) & mask) >= ((i - hole) & mask):
+            keys[hole] = keys[i]
+            vals[hole] = vals[i]
+            hole = i
+        i = (i + 1) & mask
+    keys[hole] = 0
+
+
+@jit
+def rehash(old_keys, old_vals, keys, vals):  # type: ignore[no-untyped-def]
+    """Put every entry of one table into a larger, empty one."""
+    mask = keys.size - 1
+    for j in range(old_keys.size):
+        if old_keys[j] != 0:
+            i = _find(keys, old_keys[j] - 1, mask)
+            keys[i] = old_keys[j]
+            vals[i] = old_vals[j]
+
+
+# ---------------------------------------------------------------------------------------------------------
+# structure: batches, strings, stacks, CPU samples
+
+B_M, B_TIME, B_START, B_END, B_TYPE = 0, 1, 2, 3, 4
+MAX_BATCH = 1 << 17  # the runtime's limit is 64 KiB
+
+
+@jit
+def scan(buf, pos, end, gen, batches):  # type: ignore[no-untyped-def]
+    """Find the batches of generation ``gen`` (0: of the first that comes) in ``buf[pos:end]``.
+
+    Fills rows of ``batches`` with M, time stamp (ticks), start and end of the data, first byte of the data.
+    Returns (rows, next position, generation, why it stopped).
+    """
+    n = 0
+    while pos < end:
+        if n >= batches.shape[0]:
+            return n, pos, gen, FULL
+        kind = buf[pos]
+        if kind == 52:
+            return n, pos + 1, gen, END_OF_GENERATION
+        if kind != 1 and kind != 49:
+            return n, pos, gen, BAD
+        p = pos + 1
+        if kind == 49:
+            p += 1
+        if end - p < 44:  # four varints may not be whole: see to the end, then decide
+            g, q = _uvarint(buf, p, end)
+            if q >= 0:
+                m, q = _uvarint(buf, q, end)
+            if q >= 0:
+                t, q = _uvarint(buf, q, end)
+            if q >= 0:
+                size, q = _uvarint(buf, q, end)
+            if q < 0:
+                return n, pos, gen, SHORT
+        g, q = _uvarint(buf, p, end)
+        if q < 0:
+            return n, pos, gen, BAD
+        m, q = _uvarint(buf, q, end)
+        if q < 0:
+            return n, pos, gen, BAD
+        t, q = _uvarint(buf, q, end)
+        if q < 0:
+            return n, pos, gen, BAD
+        size, q = _uvarint(buf, q, end)
+        if q < 0 or size < 0 or size > MAX_BATCH or g <= 0:
+            return n, pos, gen, BAD
+        if gen == 0:
+            gen = g
+        if g != gen:
+            return n, pos, gen, OTHER_GENERATION
+        if q + size > end:
+            return n, pos, gen, SHORT
+        if size > 0:
+            batches[n, B_M] = m
+            batches[n, B_TIME] = t
+            batches[n, B_START] = q
+            batches[n, B_END] = q + size
+            batches[n, B_TYPE] = 255 if kind == 49 else buf[q]
+            n += 1
+        pos = q + size
+    return n, pos, gen, DONE
+
+
+@jit
+def read_strings(buf, batches, out):  # type: ignore[no-untyped-def]
+    """Index string batches: rows of ``out`` are id, start, length, 64-bit FNV-1a hash. (rows, bad batches)."""
+    n = 0
+    bad = 0
+    for j in range(batches.shape[0]):
+        if batches[j, B_TYPE] != 4:
+            continue
+        pos = batches[j, B_START] + 1
+        end = batches[j, B_END]
+        while pos < end:
+            if buf[pos] != 5:
+                bad += 1
+                break
+            sid, pos = _uvarint(buf, pos + 1, end)
+            if pos < 0:
+                bad += 1
+                break
+            size, pos = _uvarint(buf, pos, end)
+            if pos < 0 or size < 0 or pos + size > end:
+                bad += 1
+                break
+            if n >= out.shape[0]:
+                return -1, bad
+            h = np.uint64(0xCBF29CE484222325)
+            for k in range(pos, pos + size):
+                h = (h ^ np.uint64(buf[k])) * np.uint64(0x100000001B3)
+            out[n, 0] = sid
+            out[n, 1] = pos
+            out[n, 2] = size
+            out[n, 3] = np.int64(h)
+            n += 1
+            pos += size
+    return n, bad
+
+
+@jit
+def read_stacks(buf, batches, string_row, strings, stacks, frames):  # type: ignore[no-untyped-def]
+    """Index stack batches.
+
+    ``string_row`` maps a string id to its row in ``strings``. Rows of ``stacks`` are id, first frame, number
+    of frames, hash over (pc, function, file, line); rows of ``frames`` are pc, string row of the function,
+    string row of the file, line (-1 where the string is not there). Returns (stacks, frames, bad batches).
+    """
+    n = 0
+    f = 0
+    bad = 0
+    for j in range(batches.shape[0]):
+        if batches[j, B_TYPE] != 2:
+            continue
+        pos = batches[j, B_START] + 1
+        end = batches[j, B_END]
+        while pos < end:
+            if buf[pos] != 3:
+                bad += 1
+                break
+            stack_id, pos = _uvarint(buf, pos + 1, end)
+            if pos < 0:
+                bad += 1
+                break
+            depth, pos = _uvarint(buf, pos, end)
+            if pos < 0 or depth < 0 or depth > 1024:
+                bad += 1
+                break
+            if n >= stacks.shape[0] or f + depth > frames.shape[0]:
+                return -1, f, bad
+            h = np.uint64(0xCBF29CE484222325)
+            first = f
+            for _ in range(depth):
+                pc, pos = _uvarint(buf, pos, end)
+                if pos < 0:
+                    break
+                func, pos = _uvarint(buf, pos, end)
+                if pos < 0:
+                    break
+                file, pos = _uvarint(buf, pos, end)
+                if pos < 0:
+                    break
+                line, pos = _uvarint(buf, pos, end)
+                if pos < 0:
+                    break
+                func_row = np.int64(-1)
+                if 0 <= func < string_row.size:
+                    func_row = string_row[func]
+                file_row = np.int64(-1)
+                if 0 <= file < string_row.size:
+                    file_row = string_row[file]
+                frames[f, 0] = pc
+                frames[f, 1] = func_row
+                frames[f, 2] = file_row
+                frames[f, 3] = line
+                f += 1
+                name = np.uint64(0)
+                if func_row >= 0:
+                    name = np.uint64(strings[func_row, 3])
+                h = (h ^ np.uint64(pc)) * np.uint64(0x100000001B3)
+                h = (h ^ name) * np.uint64(0x100000001B3)
+                h = (h ^ np.uint64(line)) * np.uint64(0x100000001B3)
+                h ^= h >> np.uint64(29)
+            if pos < 0:
+                f = first
+                bad += 1
+                break
+            stacks[n, 0] = stack_id
+            stacks[n, 1] = first
+            stacks[n, 2] = f - first
+            stacks[n, 3] = np.int64(h)
+            n += 1
+    return n, f, bad
+
+
+@jit
+def read_samples(buf, batches, out):  # type: ignore[no-untyped-def]
+    """CPU samples: rows of ``out`` are time (ticks), M, P, goroutine, stack id. Returns rows, -1: no room."""
+    n = 0
+    for j in range(batches.shape[0]):
+        if batches[j, B_TYPE] != 6:
+            continue
+        pos = batches[j, B_START] + 1
+        end = batches[j, B_END]
+        while pos < end:
+            if buf[pos] != 7:
+                break
+            pos += 1
+            if n >= out.shape[0]:
+                return -1
+            for k in range(5):
+                v, pos = _uvarint(buf, pos, end)
+                if pos < 0:
+                    break
+                out[n, k] = v
+            if pos < 0:
+                break
+            n += 1
+    return n
+
+
+# ---------------------------------------------------------------------------------------------------------
+# order: all Ms of one generation into one valid order
+
+# A cursor walks the batches of one M (columns of ``cursors``).
+C_POS, C_END, C_BATCH, C_LAST, C_TIME, C_KIND, C_A, C_B, C_C, C_D, C_M = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+CURSOR_COLUMNS = 11
+# State of an M: the goroutine's row and the P's row bound to it, -1 for none.
+M_G, M_P = 0, 1
+# State of a goroutine and of a P, as far as order needs it. The generation in which its sequence counts.
+O_ID, O_STATUS, O_SEQ, O_GEN = 0, 1, 2, 3
+# Counters of ``order`` (``tally``), after 256 counts of events by type.
+T_FORCED, T_BAD, T_HEAP, T_SAMPLE, T_FREE, T_ROWS, T_LIVE, T_GEN, T_PROCS, T_GC_SEQ, T_STALLED = (
+    256, 257, 258, 259, 260, 261, 262, 263, 264, 265, 266,
+)  # fmt: skip
+TALLY_SIZE = 272
+
+
+@jit
+def _advance(buf, cursors, c, batches, next_batch, arg_counts, mul, tally):  # type: ignore[no-untyped-def]
+    """Decode the next event of cursor ``c``. False when its M has no more."""
+    pos = cursors[c, C_POS]
+    end = cursors[c, C_END]
+    while pos >= end:
+        b = next_batch[cursors[c, C_BATCH]]
+        if b < 0:
+            return False
+        cursors[c, C_BATCH] = b
+        pos = batches[b, B_START]
+        end = batches[b, B_END]
+        cursors[c, C_END] = end
+        cursors[c, C_LAST] = np.int64(np.float64(np.uint64(batches[b, B_TIME])) * mul)
+    kind = np.int64(buf[pos])
+    n = arg_counts[kind]
+    ok = n >= 0
+    pos += 1
+    if ok:
+        dt, pos = _uvarint(buf, pos, end)
+        ok = pos >= 0
+        if ok:
+            cursors[c, C_LAST] += np.int64(np.float64(np.uint64(dt)) * mul)
+            for k in range(n):
+                v, pos = _uvarint(buf, pos, end)
+                if pos < 0:
+                    ok = False
+                    break
+                if k < 4:
+                    cursors[c, C_A + k] = v
+    if not ok:  # the rest of this batch has no meaning: go on with the M's next one
+        tally[T_BAD] += 1
+        cursors[c, C_POS] = end
+        return _skip(buf, cursors, c, batches, next_batch, arg_counts, mul, tally)
+    cursors[c, C_TIME] = cursors[c, C_LAST]
+    cursors[c, C_KIND] = kind
+    cursors[c, C_POS] = pos
+    return True
+
+
+@jit
+def _skip(buf, cursors, c, batches, next_batch, arg_counts, mul, tally):  # type: ignore[no-untyped-def]
+    """After a broken batch: the first event of a later batch of the same M that can be decoded."""
+    b = next_batch[cursors[c, C_BATCH]]
+    while b >= 0:
+        cursors[c, C_BATCH] = b
+        pos = batches[b, B_START]
+        end = batches[b, B_END]
+        last = np.int64(np.float64(np.uint64(batches[b, B_TIME])) * mul)
+        kind = np.int64(buf[pos])
+        n = arg_counts[kind]
+        pos += 1
+        ok = n >= 0
+        if ok:
+            dt, pos = _uvarint(buf, pos, end)
+            ok = pos >= 0
+            if ok:
+                last += np.int64(np.float64(np.uint64(dt)) * mul)
+                for k in range(n):
+                    v, pos = _uvarint(buf, pos, end)
+                    if pos < 0:
+                        ok = False
+                        break
+                    if k < 4:
+                        cursors[c, C_A + k] = v
+        if ok:
+            cursors[c, C_LAST] = last
+            cursors[c, C_TIME] = last
+            cursors[c, C_KIND] = kind
+            cursors[c, C_POS] = pos
+            cursors[c, C_END] = end
+            return True
+        tally[T_BAD] += 1
+        b = next_batch[b]
+    return False
+
+
+@inline
+def _sift_down(heap, n, i, cursors):  # type: ignore[no-untyped-def]
+    item = heap[i]
+    t = cursors[item, C_TIME]
+    while True:
+        child = 2 * i + 1
+        if child >= n:
+            break
+        if child + 1 < n and cursors[heap[child + 1], C_TIME] < cursors[heap[child], C_TIME]:
+            child += 1
+        if cursors[heap[child], C_TIME] >= t:
+            break
+        heap[i] = heap[child]
+        i = child
+    heap[i] = item
+
+
+@inline
+def _sift_up(heap, i, cursors):  # type: ignore[no-untyped-def]
+    item = heap[i]
+    t = cursors[item, C_TIME]
+    while i > 0:
+        parent = (i - 1) >> 1
+        if cursors[heap[parent], C_TIME] <= t:
+            break
+        heap[i] = heap[parent]
+        i = parent
+    heap[i] = item
+
+
+@jit
+def start_order(buf, batches, next_batch, cursors, heap, arg_counts, mul, tally):  # type: ignore[no-untyped-def]
+    """Decode the first event of each cursor and build the heap of Ms by time."""
+    n = 0
+    for c in range(cursors.shape[0]):
+        b = cursors[c, C_BATCH]
+        cursors[c, C_POS] = batches[b, B_START]
+        cursors[c, C_END] = batches[b, B_END]
+        cursors[c, C_LAST] = np.int64(np.float64(np.uint64(batches[b, B_TIME])) * mul)
+        if _advance(buf, cursors, c, batches, next_batch, arg_counts, mul, tally):
+            heap[n] = c
+            _sift_up(heap, n, cursors)
+            n += 1
+    tally[T_HEAP] = n
+    tally[T_SAMPLE] = 0
+    tally[T_STALLED] = 0
+
+
+@inline
+def _local(table, i):  # type: ignore[no-untyped-def]
+    """``table[i]`` for an id from the file; 0 (no stack, no reason) where the file's table lacks it."""
+    if i < 0 or i >= table.size:
+        return np.int64(0)
+    return table[i]
+
+
+@jit
+def order(  # type: ignore[no-untyped-def]
+    buf, batches, next_batch, cursors, heap, stalled, arg_counts, mul, tally, samples,
+    stack_of, reason_of, g_keys, g_vals, gs, free, m_keys, m_vals, ms, p_keys, p_vals, ps,
+    out_t, out_kind, out_g, out_y, out_x, out_s, out_r,
+):  # fmt: skip
+    """Emit events in a valid order until the generation ends or the output is full.
+
+    Output columns: time ns, event type, row of the goroutine on the M (-1 none), row that the event is
+    about (-1 none), value (goroutine id, bytes, count), stack (index into the trace's stacks), reason or
+    status or stack of creation. Returns (why it stopped, rows written).
+    """
+    n = 0
+    room = out_t.size - 2
+    mask = g_keys.size - 1
+    m_mask = m_keys.size - 1
+    p_mask = p_keys.size - 1
+    gen = tally[T_GEN]
+    heap_n = tally[T_HEAP]
+    n_stalled = tally[T_STALLED]
+    next_sample = tally[T_SAMPLE]
+    check_at = 0
+    while True:
+        if heap_n == 0:
+            if n_stalled == 0:
+                break
+            # No M can go on by the rules: the trace lost something. Force the earliest and count it.
+            best = 0
+            for j in range(n_stalled):
+                if cursors[stalled[j], C_TIME] < cursors[stalled[best], C_TIME]:
+                    best = j
+            c = stalled[best]
+            n_stalled -= 1
+            stalled[best] = stalled[n_stalled]
+            heap[0] = c
+            heap_n = 1
+            forced = True
+            tally[T_FORCED] += 1
+        else:
+            forced = False
+        if n >= check_at:
+            # So many events need no look at the room left: each takes one row at most.
+            why = DONE
+            rows_left = max(gs.shape[0] - tally[T_ROWS], tally[T_FREE]) - 4
+            keys_left = g_keys.size // 2 - tally[T_LIVE] - 4
+            if n >= room:
+                why = FULL
+            elif rows_left < 1 or keys_left < 1:
+                why = GROW_GOROUTINES
+            if why != DONE:
+                if forced:  # put it back: nothing was done with it
+                    stalled[n_stalled] = heap[0]
+                    n_stalled += 1
+                    heap_n = 0
+                    tally[T_FORCED] -= 1
+                tally[T_HEAP] = heap_n
+                tally[T_STALLED] = n_stalled
+                tally[T_SAMPLE] = next_sample
+                return why, n
+            check_at = min(room, n + min(rows_left, keys_left))
+        c = heap[0]
+        t = cursors[c, C_TIME]
+        if next_sample < samples.shape[0] and samples[next_sample, 0] < t:
+            at = _find(g_keys, samples[next_sample, 3], mask)
+            out_t[n] = samples[next_sample, 0]
+            out_kind[n] = CPU_SAMPLE
+            out_g[n] = -1
+            out_y[n] = g_vals[at] if g_keys[at] != 0 else -1
+            out_x[n] = samples[next_sample, 3]
+            out_s[n] = _local(stack_of, samples[next_sample, 4])
+            out_r[n] = 0
+            n += 1
+            tally[CPU_SAMPLE] += 1
+            next_sample += 1
+            continue
+        m = cursors[c, C_M]
+        kind = cursors[c, C_KIND]
+        a = cursors[c, C_A]
+        b = cursors[c, C_B]
+        g = ms[m, M_G]
+        p = ms[m, M_P]
+        new_g = g
+        y = np.int64(-1)
+        x = np.int64(0)
+        s = np.int64(0)
+        r = np.int64(0)
+        ready = True
+        if kind == GO_START or kind == GO_UNBLOCK or kind == GO_SWITCH or kind == GO_SWITCH_DESTROY:
+            at = _find(g_keys, a, mask)
+            want = RUNNABLE if kind == GO_START else WAITING
+            if g_keys[at] == 0:
+                ready = False
+            else:
+                y = g_vals[at]
+                ready = gs[y, O_STATUS] == want and gs[y, O_GEN] == gen and gs[y, O_SEQ] + 1 == b
+                if kind == GO_START and g >= 0:
+                    ready = False
+            if not ready and forced:
+                if g_keys[at] == 0:
+                    y = _new_row(g_keys, g_vals, gs, free, tally, a, gen)
+                ready = True
+            if ready:
+                gs[y, O_SEQ] = b
+                gs[y, O_GEN] = gen
+                x = a
+                if kind == GO_START:
+                    gs[y, O_STATUS] = RUNNING
+                    new_g = y
+                elif kind == GO_UNBLOCK:
+                    gs[y, O_STATUS] = RUNNABLE
+                    s = _local(stack_of, cursors[c, C_C])
+                else:
+                    gs[y, O_STATUS] = RUNNING
+                    if g >= 0 and g != y:
+                        if kind == GO_SWITCH:
+                            gs[g, O_STATUS] = WAITING
+                        else:
+                            _drop_row(g_keys, g_vals, gs, free, tally, g)
+                    new_g = y
+        elif kind == GO_BLOCK or kind == GO_STOP:
+            r = _local(reason_of, a)
+            s = _local(stack_of, b)
+            if g >= 0:
+                gs[g, O_STATUS] = WAITING if kind == GO_BLOCK else RUNNABLE
+            new_g = -1
+        elif kind == GO_SYSCALL_BEGIN:
+            s = _local(stack_of, b)
+            if g >= 0:
+                gs[g, O_STATUS] = SYSCALL
+            if p >= 0:
+                ps[p, O_STATUS] = P_SYSCALL
+                ps[p, O_SEQ] = a
+                ps[p, O_GEN] = gen
+        elif kind == GO_SYSCALL_END:
+            if g >= 0:
+                gs[g, O_STATUS] = RUNNING
+            if p >= 0 and ps[p, O_STATUS] == P_SYSCALL:
+                ps[p, O_STATUS] = P_RUNNING
+        elif kind == GO_SYSCALL_END_BLOCKED:
+            if p >= 0 and ps[p, O_STATUS] == P_SYSCALL and not forced:
+                ready = False
+            elif g >= 0:
+                gs[g, O_STATUS] = RUNNABLE
+                new_g = -1
+        elif kind == GO_CREATE or kind == GO_CREATE_BLOCKED or kind == GO_CREATE_SYSCALL:
+            at = _find(g_keys, a, mask)
+            if g_keys[at] != 0:
+                y = g_vals[at]
+            else:
+                y = _new_row(g_keys, g_vals, gs, free, tally, a, gen)
+            gs[y, O_SEQ] = 0
+            gs[y, O_GEN] = gen
+            x = a
+            if kind == GO_CREATE_SYSCALL:
+                gs[y, O_STATUS] = SYSCALL
+                new_g = y
+            else:
+                gs[y, O_STATUS] = RUNNABLE if kind == GO_CREATE else WAITING
+                r = _local(stack_of, b)
+                s = _local(stack_of, cursors[c, C_C])
+        elif kind == GO_STATUS or kind == GO_STATUS_STACK:
+            status = cursors[c, C_C]
+            if status < RUNNABLE or status > WAITING:
+                tally[T_BAD] += 1
+                status = WAITING
+            at = _find(g_keys, a, mask)
+            if g_keys[at] != 0:
+                y = g_vals[at]
+            else:
+                y = _new_row(g_keys, g_vals, gs, free, tally, a, gen)
+            gs[y, O_SEQ] = 0
+            gs[y, O_GEN] = gen
+            gs[y, O_STATUS] = status
+            x = a
+            r = status
+            if kind == GO_STATUS_STACK:
+                s = _local(stack_of, cursors[c, C_D])
+            if status == RUNNING:
+                new_g = y
+            elif status == SYSCALL and b >= 0:
+                mat = _find(m_keys, b, m_mask)
+                if m_keys[mat] != 0:
+                    if m_vals[mat] == m:
+                        new_g = y
+                    elif ms[m_vals[mat], M_G] < 0:
+                        ms[m_vals[mat], M_G] = y
+        elif kind == GO_DESTROY:
+            if g >= 0:
+                _drop_row(g_keys, g_vals, gs, free, tally, g)
+            new_g = -1
+        elif kind == GO_DESTROY_SYSCALL:
+            if g >= 0:
+                _drop_row(g_keys, g_vals, gs, free, tally, g)
+            new_g = -1
+            if p >= 0:
+                ps[p, O_STATUS] = P_ABANDONED
+                ms[m, M_P] = -1
+        elif kind == PROC_START:
+            at = _find(p_keys, a, p_mask)
+            if p_keys[at] == 0:
+                ready = False
+            else:
+                y = p_vals[at]
+                ready = ps[y, O_STATUS] == P_IDLE and ps[y, O_GEN] == gen and ps[y, O_SEQ] + 1 == b and p < 0
+            if not ready and forced:
+                if p_keys[at] == 0:
+                    y = _new_proc(p_keys, p_vals, ps, tally, a, at)
+                ready = True
+            if ready and y >= 0:
+                ps[y, O_STATUS] = P_RUNNING
+                ps[y, O_SEQ] = b
+                ps[y, O_GEN] = gen
+                ms[m, M_P] = y
+            x = a
+        elif kind == PROC_STOP:
+            if p >= 0:
+                ps[p, O_STATUS] = P_IDLE
+            y = p
+            ms[m, M_P] = -1
+        elif kind == PROC_STEAL:
+            at = _find(p_keys, a, p_mask)
+            if p_keys[at] == 0:
+                ready = forced
+            else:
+                y = p_vals[at]
+                ready = (
+                    (ps[y, O_STATUS] == P_SYSCALL or ps[y, O_STATUS] == P_ABANDONED)
+                    and ps[y, O_GEN] == gen
+                    and ps[y, O_SEQ] + 1 == b
+                ) or forced
+                if ready:
+                    if ps[y, O_STATUS] != P_ABANDONED:
+                        mat = _find(m_keys, cursors[c, C_C], m_mask)
+                        if m_keys[mat] != 0 and ms[m_vals[mat], M_P] == y:
+                            ms[m_vals[mat], M_P] = -1
+                    ps[y, O_STATUS] = P_IDLE
+                    ps[y, O_SEQ] = b
+                    ps[y, O_GEN] = gen
+            x = a
+        elif kind == PROC_STATUS:
+            at = _find(p_keys, a, p_mask)
+            if p_keys[at] != 0:
+                y = p_vals[at]
+                if b == P_ABANDONED and ps[y, O_STATUS] == P_SYSCALL:
+                    b = P_SYSCALL
+            else:
+                y = _new_proc(p_keys, p_vals, ps, tally, a, at)
+            if y >= 0:
+                ps[y, O_STATUS] = b
+                ps[y, O_SEQ] = 0
+                ps[y, O_GEN] = gen
+                if b == P_RUNNING or b == P_SYSCALL:
+                    # A P in a system call may be told by the M that is about to steal it.
+                    held = False
+                    for j in range(ms.shape[0]):
+                        if ms[j, M_P] == y:
+                            held = True
+                            break
+                    if not held:
+                        ms[m, M_P] = y
+            r = b
+            x = a
+        elif kind == PROCS_CHANGE:
+            x = a
+            s = _local(stack_of, b)
+        elif kind == GC_BEGIN or kind == STW_BEGIN:
+            x = a
+            s = _local(stack_of, b)
+            if kind == STW_BEGIN:
+                r = _local(reason_of, a)
+            else:
+                ready = tally[T_GC_SEQ] < 0 or a == tally[T_GC_SEQ] + 1 or forced
+                if ready:
+                    tally[T_GC_SEQ] = a
+        elif kind == GC_ACTIVE or kind == GC_END:
+            ready = tally[T_GC_SEQ] < 0 or a == tally[T_GC_SEQ] + 1 or forced
+            if ready:
+                tally[T_GC_SEQ] = a
+            x = a
+        elif kind == ASSIST_BEGIN or kind == SWEEP_BEGIN:
+            s = _local(stack_of, a)
+        elif kind == ASSIST_ACTIVE:
+            at = _find(g_keys, a, mask)
+            y = g_vals[at] if g_keys[at] != 0 else -1
+            x = a
+        elif kind == HEAP_ALLOC or kind == HEAP_GOAL:
+            x = a
+        elif kind == SWEEP_END:
+            x = a
+        elif kind == GO_LABEL:
+            r = _local(reason_of, a)
+        elif kind == TASK_BEGIN:
+            x = a
+            r = _local(reason_of, cursors[c, C_C])
+            s = _local(stack_of, cursors[c, C_D])
+        elif kind == TASK_END:
+            x = a
+            s = _local(stack_of, b)
+        elif kind == REGION_BEGIN or kind == REGION_END:
+            x = a
+            r = _local(reason_of, b)
+            s = _local(stack_of, cursors[c, C_C])
+        if not ready:
+            stalled[n_stalled] = c
+            n_stalled += 1
+            heap_n -= 1
+            if heap_n > 0:
+                heap[0] = heap[heap_n]
+                _sift_down(heap, heap_n, 0, cursors)
+            continue
+        out_t[n] = t
+        out_kind[n] = kind
+        out_g[n] = g
+        out_y[n] = y
+        out_x[n] = x
+        out_s[n] = s
+        out_r[n] = r
+        n += 1
+        tally[kind] += 1
+        ms[m, M_G] = new_g
+        if _advance(buf, cursors, c, batches, next_batch, arg_counts, mul, tally):
+            _sift_down(heap, heap_n, 0, cursors)
+        else:
+            heap_n -= 1
+            if heap_n > 0:
+                heap[0] = heap[heap_n]
+                _sift_down(heap, heap_n, 0, cursors)
+        while n_stalled > 0:
+            n_stalled -= 1
+            heap[heap_n] = stalled[n_stalled]
+            _sift_up(heap, heap_n, cursors)
+            heap_n += 1
+    while next_sample < samples.shape[0] and n < room:
+        at = _find(g_keys, samples[next_sample, 3], mask)
+        out_t[n] = samples[next_sample, 0]
+        out_kind[n] = CPU_SAMPLE
+        out_g[n] = -1
+        out_y[n] = g_vals[at] if g_keys[at] != 0 else -1
+        out_x[n] = samples[next_sample, 3]
+        out_s[n] = _local(stack_of, samples[next_sample, 4])
+        out_r[n] = 0
+        n += 1
+        tally[CPU_SAMPLE] += 1
+        next_sample += 1
+    tally[T_HEAP] = 0
+    tally[T_STALLED] = 0
+    tally[T_SAMPLE] = next_sample
+    if next_sample < samples.shape[0]:
+        return FULL, n
+    return DONE, n
+
+
+@jit
+def _new_row(g_keys, g_vals, gs, free, tally, gid, gen):  # type: ignore[no-untyped-def]
+    """A row for goroutine ``gid`` (there is room: ``order`` saw to it before the event)."""
+    if tally[T_FREE] > 0:
+        tally[T_FREE] -= 1
+        row = free[tally[T_FREE]]
+    else:
+        row = tally[T_ROWS]
+        tally[T_ROWS] += 1
+    at = _find(g_keys, gid, g_keys.size - 1)
+    g_keys[at] = gid + 1
+    g_vals[at] = row
+    gs[row, O_ID] = gid
+    gs[row, O_STATUS] = 0
+    gs[row, O_SEQ] = 0
+    gs[row, O_GEN] = gen
+    tally[T_LIVE] += 1
+    return row
+
+
+@jit
+def _drop_row(g_keys, g_vals, gs, free, tally, row):  # type: ignore[no-untyped-def]
+    at = _find(g_keys, gs[row, O_ID], g_keys.size - 1)
+    if g_keys[at] != 0:
+        _remove(g_keys, g_vals, at, g_keys.size - 1)
+        tally[T_LIVE] -= 1
+        free[tally[T_FREE]] = row
+        tally[T_FREE] += 1
+    gs[row, O_STATUS] = 0
+
+
+@jit
+def _new_proc(p_keys, p_vals, ps, tally, pid, at):  # type: ignore[no-untyped-def]
+    """A row for P ``pid``, -1 when there are more Ps than any machine has."""
+    row = tally[T_PROCS]
+    if row >= ps.shape[0]:
+        return np.int64(-1)
+    tally[T_PROCS] += 1
+    p_keys[at] = pid + 1
+    p_vals[at] = row
+    return row
+
+
+# ---------------------------------------------------------------------------------------------------------
+# fold: the ordered events into running totals
+
+# One row a living goroutine (columns of ``g``).
+(
+    G_ID, G_STATE, G_SINCE, G_OPEN, G_SLOT, G_KIND, G_STACK, G_GROUP, G_CREATED, G_RUN, G_RUNNABLE, G_WAIT,
+    G_SYSCALL, G_ASSIST_T, G_ASSIST_S, G_ASSIST, G_LABEL, G_BURST_T, G_BURST_RUN, G_BURST_QUEUE, G_BURST_OWN,
+    G_BURST_S, G_LOCK_T, G_LOCK_RUN, G_PREV, G_PREV_T, G_SPAN, G_SPAN_T, G_SPAN_LAST, G_SPAN_RUN, G_SPAN_ASSIST,
+    G_SPAN_S, G_SPAN_N, G_RAN, G_BURST_OTHER, G_SPAN_RUN_LAST, G_SPAN_ASSIST_LAST,
+) = range(37)  # fmt: skip
+GOROUTINE_COLUMNS = 37
+
+# State kinds that slots are kept for: wait reasons are 0..63, then these.
+K_SYSCALL = 64  # in a system call, by the stack that entered it
+K_SCHED = 65  # runnable after a wake-up or a stop, by the stack of the event (the waker's for a wake-up)
+K_SCHED_NEW = 66  # runnable before the first run in the recording, by the stack of the creator or first waker
+
+# Totals of one (kind, stack) (columns of ``slots``).
+(
+    W_KIND, W_STACK, W_N, W_NS, W_OPEN_N, W_OPEN_NS, W_END_N, W_END_NS, W_BOTH_N, W_BOTH_NS,
+    W_MAX, W_END_MAX, W_END_MIN,
+) = range(13)  # fmt: skip
+SLOT_COLUMNS = 13
+HIST_BINS = 96  # two bins an octave of ns
+
+# Totals of one (slot, other) pair (columns of ``edges``). other >= 0: who woke it (a stack); other < 0: the
+# wait on the same goroutine before this one is slot -other - 1.
+E_SLOT, E_OTHER, E_N, E_NS, E_HOLD, E_HOLD_KNOWN, E_HOLD_RUN, E_GAP = 0, 1, 2, 3, 4, 5, 6, 7
+EDGE_COLUMNS = 8
+NO_WAKER = (1 << 40) - 1  # woken by no goroutine: network poller, timer
+PREV_START = 1 << 24  # "slot" before the first wait of a goroutine that was created in the trace
+
+# Counters by (tag, key) (columns of ``counters``).
+N_TAG, N_KEY, N_N, N_NS, N_MAX = 0, 1, 2, 3, 4
+COUNTER_COLUMNS = 5
+TAG_GC_TRIGGER, TAG_ASSIST, TAG_SWEEP, TAG_SAMPLE, TAG_RUN_SAMPLE, TAG_LABEL, TAG_STW, TAG_CREATE, TAG_PREEMPT = (
+    1, 2, 3, 4, 5, 6, 7, 8, 9,
+)  # fmt: skip
+
+# Goroutines by start function and stack of creation (columns of ``groups``).
+(
+    R_ROOT, R_STACK, R_CREATED, R_ENDED, R_LIVE, R_LIVE_MAX, R_AT_START, R_RUN, R_RUNNABLE, R_WAIT, R_SYSCALL,
+    R_ASSIST, R_LIFE, R_LIFE_MAX, R_SCHED_NEW, R_RUN_MAX,
+) = range(16)  # fmt: skip
+GROUP_COLUMNS = 16
+
+# Runs without a natural pause (columns of ``runs``).
+RUN_G, RUN_GROUP, RUN_T, RUN_END, RUN_NS, RUN_VICTIMS, RUN_S, RUN_OPEN = 0, 1, 2, 3, 4, 5, 6, 7
+RUN_COLUMNS = 8
+RUN_MIN_NS = 50_000_000
+RUN_SAMPLE_NS = 100_000_000
+
+# Spans in which a goroutine's own stacks show one kind of work (columns of ``spans``).
+SPAN_CLASS, SPAN_G, SPAN_T, SPAN_END, SPAN_RUN, SPAN_ASSIST, SPAN_S, SPAN_N = 0, 1, 2, 3, 4, 5, 6, 7
+SPAN_COLUMNS = 8
+SPAN_MIN_NS = 1_000_000
+
+# Locks, one row a place that waits for one (columns of ``sites``); row 0 is "any lock".
+S_WAITERS, S_T, S_BUSY, S_WAITER_NS, S_RUN, S_RUNNABLE, S_HANDOVERS, S_WAIT_NS, S_N, S_RUN0, S_RUNNABLE0 = range(11)
+SITE_COLUMNS = 11
+
+# Single values (``x``).
+(
+    X_T0, X_LAST, X_RUNNING, X_RUNNABLE, X_INT_T, X_INT_RUN, X_INT_RUNNABLE, X_LIVE, X_LIVE_MAX, X_GC_T, X_GC_N,
+    X_GC_NS, X_HEAP, X_HEAP_MAX, X_ALLOC, X_GOAL, X_GOAL_MAX, X_LOW, X_LOW_SUM, X_LOW_N, X_PROCS, X_PROCS_MAX,
+    X_P_RUNNING, X_P_INT, X_P_T, X_STW_T, X_STW_R, X_SLOTS, X_EDGES, X_COUNTERS, X_GROUPS, X_RUNS, X_SPANS,
+    X_GEN_T0, X_SAMPLES, X_NEVER, X_MARKING, X_GC_FIRST, X_GC_LAST, X_LOW_MAX, X_GOAL_MIN, X_STARTED,
+    X_SAMPLES_IDLE, X_STW_NS, X_GC_GAP_MAX, X_RUN_MIN, X_UNSETTLED,
+) = range(47)  # fmt: skip
+X_SIZE = 56
+
+# Flags of a stack (``st_flags``), set by frames.py.
+F_LOCK = 1  # a wait here is for a mutex
+F_INTERNAL = 2  # the runtime's own business (collector, tracer, timers): no progress of the program
+F_NODE = 4  # a wait that separates or makes up a unit of work (see observe/sequence.py)
+
+
+@inline
+def _bin(ns):  # type: ignore[no-untyped-def]
+    """Bin of a duration: two an octave."""
+    if ns < 1:
+        return 0
+    v = ns
+    e = 0
+    if v >= 1 << 32:
+        v >>= 32
+        e += 32
+    if v >= 1 << 16:
+        v >>= 16
+        e += 16
+    if v >= 1 << 8:
+        v >>= 8
+        e += 8
+    if v >= 1 << 4:
+        v >>= 4
+        e += 4
+    if v >= 1 << 2:
+        v >>= 2
+        e += 2
+    if v >= 2:
+        e += 1
+    half = 0
+    if e > 0 and (ns >> (e - 1)) & 1:
+        half = 1
+    i = 2 * e + half
+    return i if i < HIST_BINS else HIST_BINS - 1
+
+
+@inline
+def _slot(x, slot_keys, slot_vals, slots, kind, stack):  # type: ignore[no-untyped-def]
+    key = (np.int64(kind) << 40) | stack
+    at = _find(slot_keys, key, slot_keys.size - 1)
+    if slot_keys[at] == 0:
+        slot_keys[at] = key + 1
+        slot_vals[at] = x[X_SLOTS]
+        slots[x[X_SLOTS], W_KIND] = kind
+        slots[x[X_SLOTS], W_STACK] = stack
+        x[X_SLOTS] += 1
+    return slot_vals[at]
+
+
+@inline
+def _edge(x, edge_keys, edge_vals, edges, slot, other):  # type: ignore[no-untyped-def]
+    """``other``: the waker's stack (>= 0) or -(slot before) - 1."""
+    code = other if other >= 0 else (np.int64(1) << 40) - other
+    key = (np.int64(slot) << 41) | code
+    at = _find(edge_keys, key, edge_keys.size - 1)
+    if edge_keys[at] == 0:
+        edge_keys[at] = key + 1
+        edge_vals[at] = x[X_EDGES]
+        edges[x[X_EDGES], E_SLOT] = slot
+        edges[x[X_EDGES], E_OTHER] = other
+        x[X_EDGES] += 1
+    return edge_vals[at]
+
+
+@inline
+def _count(x, count_keys, count_vals, counters, tag, key, ns):  # type: ignore[no-untyped-def]
+    code = (np.int64(tag) << 57) | key
+    at = _find(count_keys, code, count_keys.size - 1)
+    if count_keys[at] == 0:
+        count_keys[at] = code + 1
+        count_vals[at] = x[X_COUNTERS]
+        counters[x[X_COUNTERS], N_TAG] = tag
+        counters[x[X_COUNTERS], N_KEY] = key
+        x[X_COUNTERS] += 1
+    row = count_vals[at]
+    counters[row, N_N] += 1
+    counters[row, N_NS] += ns
+    if ns > counters[row, N_MAX]:
+        counters[row, N_MAX] = ns
+
+
+@jit
+def _group(x, group_keys, group_vals, groups, root, stack):  # type: ignore[no-untyped-def]
+    key = (np.int64(root) << 32) | stack
+    at = _find(group_keys, key, group_keys.size - 1)
+    if group_keys[at] == 0:
+        group_keys[at] = key + 1
+        group_vals[at] = x[X_GROUPS]
+        groups[x[X_GROUPS], R_ROOT] = root
+        groups[x[X_GROUPS], R_STACK] = stack
+        x[X_GROUPS] += 1
+    return group_vals[at]
+
+
+@inline
+def _tick(x, running_ns, t):  # type: ignore[no-untyped-def]
+    """Bring the integrals over time up to ``t``."""
+    dt = t - x[X_INT_T]
+    if dt > 0:
+        x[X_INT_RUN] += dt * x[X_RUNNING]
+        x[X_INT_RUNNABLE] += dt * x[X_RUNNABLE]
+        k = x[X_RUNNING]
+        running_ns[k if k < running_ns.size else running_ns.size - 1] += dt
+        x[X_INT_T] = t
+
+
+@inline
+def _site_change(x, sites, site, t, by):  # type: ignore[no-untyped-def]
+    """One waiter more or less at a lock; integrals are already at ``t``."""
+    dt = t - sites[site, S_T]
+    n = sites[site, S_WAITERS]
+    if n > 0 and dt > 0:
+        sites[site, S_BUSY] += dt
+        sites[site, S_WAITER_NS] += dt * n
+    if n > 0:
+        sites[site, S_RUN] += x[X_INT_RUN] - sites[site, S_RUN0]
+        sites[site, S_RUNNABLE] += x[X_INT_RUNNABLE] - sites[site, S_RUNNABLE0]
+    sites[site, S_RUN0] = x[X_INT_RUN]
+    sites[site, S_RUNNABLE0] = x[X_INT_RUNNABLE]
+    if dt > 0:
+        sites[site, S_T] = t
+    sites[site, S_WAITERS] = n + by if n + by > 0 else 0
+
+
+@inline
+def _end_run(x, g, row, runs, t, still):  # type: ignore[no-untyped-def]
+    """A natural pause: keep the run when it was a long one."""
+    start = g[row, G_BURST_T]
+    if start >= 0:
+        if t - start >= RUN_MIN_NS:
+            run = g[row, G_RUN] - g[row, G_BURST_RUN]
+            if g[row, G_STATE] == RUNNING:
+                run += t - g[row, G_SINCE]
+            own = g[row, G_RUNNABLE] - g[row, G_BURST_OWN]
+            if g[row, G_STATE] == RUNNABLE:
+                own += t - g[row, G_SINCE]
+            at = x[X_RUNS]
+            runs[at, RUN_G] = g[row, G_ID]
+            runs[at, RUN_GROUP] = g[row, G_GROUP]
+            runs[at, RUN_T] = start
+            runs[at, RUN_END] = t
+            runs[at, RUN_NS] = run
+            runs[at, RUN_VICTIMS] = x[X_INT_RUNNABLE] - g[row, G_BURST_QUEUE] - own
+            runs[at, RUN_S] = g[row, G_BURST_S]
+            runs[at, RUN_OPEN] = g[row, G_BURST_OTHER] | (2 if still else 0)
+            x[X_RUNS] += 1
+        g[row, G_BURST_T] = -1
+
+
+@jit
+def _end_span(x, g, row, spans):  # type: ignore[no-untyped-def]
+    if g[row, G_SPAN] > 0:
+        if g[row, G_SPAN_N] >= 2 and g[row, G_SPAN_LAST] - g[row, G_SPAN_T] >= SPAN_MIN_NS:
+            at = x[X_SPANS]
+            spans[at, SPAN_CLASS] = g[row, G_SPAN]
+            spans[at, SPAN_G] = g[row, G_ID]
+            spans[at, SPAN_T] = g[row, G_SPAN_T]
+            spans[at, SPAN_END] = g[row, G_SPAN_LAST]
+            spans[at, SPAN_RUN] = g[row, G_SPAN_RUN_LAST] - g[row, G_SPAN_RUN]
+            spans[at, SPAN_ASSIST] = g[row, G_SPAN_ASSIST_LAST] - g[row, G_SPAN_ASSIST]
+            spans[at, SPAN_S] = g[row, G_SPAN_S]
+            spans[at, SPAN_N] = g[row, G_SPAN_N]
+            x[X_SPANS] += 1
+        g[row, G_SPAN] = 0
+
+
+@inline
+def _see_stack(x, g, row, t, stack, st_span, spans, st_root, groups, group_keys, group_vals):  # type: ignore[no-untyped-def]
+    """The goroutine's own stack at ``t``: which work it is in, and (once) where it was started."""
+    if stack == 0:
+        return
+    if g[row, G_GROUP] == 0 and st_root[stack] > 0:
+        new = _group(x, group_keys, group_vals, groups, st_root[stack], 0)
+        groups[0, R_LIVE] -= 1
+        groups[0, R_AT_START] -= 1
+        groups[new, R_LIVE] += 1
+        groups[new, R_AT_START] += 1
+        if groups[new, R_LIVE] > groups[new, R_LIVE_MAX]:
+            groups[new, R_LIVE_MAX] = groups[new, R_LIVE]
+        g[row, G_GROUP] = new
+    span = st_span[stack]
+    if span != g[row, G_SPAN]:
+        _end_span(x, g, row, spans)
+        if span > 0:
+            g[row, G_SPAN] = span
+            g[row, G_SPAN_T] = t
+            g[row, G_SPAN_S] = stack
+            g[row, G_SPAN_N] = 0
+            g[row, G_SPAN_RUN] = g[row, G_RUN] + (t - g[row, G_SINCE] if g[row, G_STATE] == RUNNING else 0)
+            g[row, G_SPAN_ASSIST] = g[row, G_ASSIST]
+    if span > 0:
+        g[row, G_SPAN_LAST] = t
+        g[row, G_SPAN_RUN_LAST] = g[row, G_RUN] + (t - g[row, G_SINCE] if g[row, G_STATE] == RUNNING else 0)
+        g[row, G_SPAN_ASSIST_LAST] = g[row, G_ASSIST]
+        g[row, G_SPAN_N] += 1
+
+
+@jit
+def _clear(g, row, gid, t):  # type: ignore[no-untyped-def]
+    for k in range(GOROUTINE_COLUMNS):
+        g[row, k] = 0
+    g[row, G_ID] = gid
+    g[row, G_SINCE] = t
+    g[row, G_CREATED] = -1
+    g[row, G_ASSIST_T] = -1
+    g[row, G_BURST_T] = -1
+    g[row, G_LOCK_T] = -1
+    g[row, G_PREV] = -1
+
+
+@inline
+def _leave(  # type: ignore[no-untyped-def]
+    x, g, row, t, slot_keys, slot_vals, slots, hist, edge_keys, edge_vals, edges, count_keys, count_vals, counters,
+    groups, sites, st_flags, st_site,
+):  # fmt: skip
+    """Close the state that a goroutine is in: its time goes to the goroutine, its slot and its lock."""
+    state = g[row, G_STATE]
+    dt = t - g[row, G_SINCE]
+    if dt < 0:
+        dt = np.int64(0)
+    if state == RUNNING:
+        g[row, G_RUN] += dt
+        if g[row, G_LABEL] > 0:
+            _count(x, count_keys, count_vals, counters, TAG_LABEL, g[row, G_LABEL], dt)
+            g[row, G_LABEL] = 0
+            x[X_MARKING] -= 1
+        else:
+            x[X_RUNNING] -= 1
+        return
+    if state == 0:
+        return
+    kind = g[row, G_KIND]
+    stack = g[row, G_STACK]
+    if state == RUNNABLE:
+        g[row, G_RUNNABLE] += dt
+        x[X_RUNNABLE] -= 1
+        if kind == K_SCHED_NEW:
+            groups[g[row, G_GROUP], R_SCHED_NEW] += dt
+    elif state == SYSCALL:
+        g[row, G_SYSCALL] += dt
+    else:
+        g[row, G_WAIT] += dt
+    slot = g[row, G_SLOT] - 1
+    if slot < 0:
+        slot = _slot(x, slot_keys, slot_vals, slots, kind, stack)
+    if g[row, G_OPEN] != 0:
+        slots[slot, W_OPEN_N] += 1
+        slots[slot, W_OPEN_NS] += dt
+    else:
+        slots[slot, W_N] += 1
+        slots[slot, W_NS] += dt
+        hist[slot, _bin(dt)] += 1
+        if dt > slots[slot, W_MAX]:
+            slots[slot, W_MAX] = dt
+    if state == WAITING:
+        if st_flags[stack] & F_LOCK and (kind == 6 or kind == 0):
+            site = st_site[stack]
+            _wait_for_lock(x, sites, site, t, -1)
+            if site > 0:
+                sites[site, S_WAIT_NS] += dt
+                sites[site, S_N] += 1
+            g[row, G_LOCK_T] = t
+            g[row, G_LOCK_RUN] = g[row, G_RUN]
+        elif st_flags[stack] & F_NODE and (kind < 9 or kind == 15 or kind > 16):
+            prev = g[row, G_PREV]
+            if prev >= 0:
+                e = _edge(x, edge_keys, edge_vals, edges, slot, -prev - 1)
+                edges[e, E_N] += 1
+                edges[e, E_NS] += dt
+                gap = g[row, G_SINCE] - g[row, G_PREV_T]
+                edges[e, E_GAP] += gap if gap > 0 else 0
+            g[row, G_PREV] = slot
+            g[row, G_PREV_T] = t
+
+
+@inline
+def _enter(x, g, row, t, state, kind, stack, sites, st_flags, st_site):  # type: ignore[no-untyped-def]
+    g[row, G_STATE] = state
+    g[row, G_SINCE] = t
+    g[row, G_OPEN] = 0
+    g[row, G_KIND] = kind
+    g[row, G_STACK] = stack
+    g[row, G_SLOT] = 0
+    if state == RUNNING:
+        x[X_RUNNING] += 1
+        g[row, G_RAN] = 1
+        if g[row, G_BURST_T] < 0:
+            g[row, G_BURST_T] = t
+            g[row, G_BURST_RUN] = g[row, G_RUN]
+            g[row, G_BURST_QUEUE] = x[X_INT_RUNNABLE]
+            g[row, G_BURST_OWN] = g[row, G_RUNNABLE]
+            g[row, G_BURST_S] = 0
+            g[row, G_BURST_OTHER] = 0
+        return
+    if state == RUNNABLE:
+        x[X_RUNNABLE] += 1
+    elif state == WAITING and st_flags[stack] & F_LOCK and (kind == 6 or kind == 0):
+        _wait_for_lock(x, sites, st_site[stack], t, 1)
+
+
+@jit
+def _end_goroutine(x, g, row, t, groups):  # type: ignore[no-untyped-def]
+    """Fold an ended (or, at the end of the trace, a living) goroutine into its group."""
+    group = g[row, G_GROUP]
+    groups[group, R_RUN] += g[row, G_RUN]
+    groups[group, R_RUNNABLE] += g[row, G_RUNNABLE]
+    groups[group, R_WAIT] += g[row, G_WAIT]
+    groups[group, R_SYSCALL] += g[row, G_SYSCALL]
+    groups[group, R_ASSIST] += g[row, G_ASSIST]
+    if g[row, G_RUN] > groups[group, R_RUN_MAX]:
+        groups[group, R_RUN_MAX] = g[row, G_RUN]
+
+
+@jit
+def _gone(x, g, row, t, groups):  # type: ignore[no-untyped-def]
+    """Count a goroutine that ended."""
+    group = g[row, G_GROUP]
+    groups[group, R_ENDED] += 1
+    groups[group, R_LIVE] -= 1
+    if g[row, G_CREATED] >= 0:
+        life = t - g[row, G_CREATED]
+        groups[group, R_LIFE] += life
+        if life > groups[group, R_LIFE_MAX]:
+            groups[group, R_LIFE_MAX] = life
+    x[X_LIVE] -= 1
+    g[row, G_STATE] = 0
+
+
+@inline
+def _wait_for_lock(x, sites, site, t, by):  # type: ignore[no-untyped-def]
+    _site_change(x, sites, np.int64(0), t, by)
+    if site > 0:
+        _site_change(x, sites, site, t, by)
+
+
+@inline
+def _note_waker(  # type: ignore[no-untyped-def]
+    x, g, y, cur, t, stack, slot_keys, slot_vals, slots, edge_keys, edge_vals, edges, sites, st_flags, st_site
+):
+    """Goroutine ``cur`` (or nobody, -1) ends the wait of ``y``; for a mutex, how long it can have held it."""
+    waited = t - g[y, G_SINCE]
+    if waited < 0:
+        waited = np.int64(0)
+    wslot = _slot(x, slot_keys, slot_vals, slots, g[y, G_KIND], g[y, G_STACK])
+    g[y, G_SLOT] = wslot + 1
+    by = stack if cur >= 0 else np.int64(NO_WAKER)
+    e = _edge(x, edge_keys, edge_vals, edges, wslot, by)
+    edges[e, E_N] += 1
+    edges[e, E_NS] += waited
+    if st_flags[g[y, G_STACK]] & F_LOCK and cur >= 0:
+        sites[0, S_HANDOVERS] += 1
+        site = st_site[g[y, G_STACK]]
+        if site > 0:
+            sites[site, S_HANDOVERS] += 1
+        run = g[cur, G_RUN]
+        if g[cur, G_STATE] == RUNNING:
+            run += t - g[cur, G_SINCE]
+        if g[cur, G_LOCK_T] >= g[y, G_SINCE]:
+            edges[e, E_HOLD] += t - g[cur, G_LOCK_T]
+            edges[e, E_HOLD_KNOWN] += t - g[cur, G_LOCK_T]
+            edges[e, E_HOLD_RUN] += run - g[cur, G_LOCK_RUN]
+        else:
+            edges[e, E_HOLD] += waited
+        g[cur, G_LOCK_T] = t
+        g[cur, G_LOCK_RUN] = run
+
+
+@jit
+def fold(  # type: ignore[no-untyped-def]
+    ev_t, ev_kind, ev_g, ev_y, ev_x, ev_s, ev_r, start, end,
+    x, g, slot_keys, slot_vals, slots, hist, edge_keys, edge_vals, edges, count_keys, count_vals, counters,
+    group_keys, group_vals, groups, runs, spans, sites, running_ns, st_flags, st_site, st_root, st_span, label_of,
+):  # fmt: skip
+    """Replay events ``start..end`` of the columns that ``order`` wrote. Returns (why it stopped, next event).
+
+    It stops early only to ask for room (GROW_…, COMPACT_…); nothing of the event at the returned index has
+    been counted then. ``label_of`` maps a reason to the kind of mark worker (1 dedicated, 2 fractional,
+    3 idle) and 0.
+    """
+    none = np.int64(-1)
+    zero = np.int64(0)
+    check_at = start
+    for i in range(start, end):
+        if i >= check_at:
+            # An event takes at most three rows of any table: so many events need no look at the room left.
+            room = (slots.shape[0] - x[X_SLOTS]) // 4
+            if room < 1:
+                return GROW_SLOTS, i
+            left = (edges.shape[0] - x[X_EDGES]) // 4
+            if left < 1:
+                return GROW_EDGES, i
+            room = min(room, left)
+            left = (counters.shape[0] - x[X_COUNTERS]) // 4
+            if left < 1:
+                return GROW_COUNTERS, i
+            room = min(room, left)
+            left = (groups.shape[0] - x[X_GROUPS]) // 4
+            if left < 1:
+                return GROW_GROUPS, i
+            room = min(room, left)
+            left = (runs.shape[0] - x[X_RUNS]) // 4
+            if left < 1:
+                return COMPACT_RUNS, i
+            room = min(room, left)
+            left = (spans.shape[0] - x[X_SPANS]) // 4
+            if left < 1:
+                return COMPACT_SPANS, i
+            check_at = i + min(room, left)
+        t = ev_t[i]
+        kind = ev_kind[i]
+        if t < x[X_T0]:
+            t = x[X_T0]
+        if t > x[X_LAST]:
+            x[X_LAST] = t
+        if kind == HEAP_ALLOC:
+            v = ev_x[i]
+            if x[X_HEAP] > 0 and v > x[X_HEAP]:
+                x[X_ALLOC] += v - x[X_HEAP]
+            x[X_HEAP] = v
+            if v > x[X_HEAP_MAX]:
+                x[X_HEAP_MAX] = v
+            if x[X_GC_T] < 0 and (x[X_LOW] == 0 or v < x[X_LOW]):
+                x[X_LOW] = v
+            continue
+        cur = np.int64(ev_g[i])
+        if cur >= 0 and g[cur, G_STATE] == 0:
+            cur = none
+        y = np.int64(ev_y[i])
+        stack = np.int64(ev_s[i])
+        # What the event does is decided first, in the branches below, and done once, behind them.
+        see = none  # row whose own stack ``stack`` is
+        pause = none  # row whose run without a pause ends here
+        again = False  # … and begins anew, since it goes on running
+        row = none  # row that changes state, and what to
+        state = zero
+        why = zero
+        where = zero
+        at_status = False
+        then_run = none  # row that starts to run after that (GoSwitch)
+        tag = zero  # counter to raise
+        key = zero
+        ns = zero
+        known = y < 0 or g[y, G_STATE] != 0
+        if kind == GO_START:
+            row = y
+            state = np.int64(RUNNING)
+        elif kind == GO_STOP or kind == GO_BLOCK:
+            row = cur
+            see = cur
+            where = stack
+            reason = np.int64(ev_r[i])
+            if reason != 12:
+                pause = cur
+            elif kind == GO_STOP and cur >= 0:
+                if g[cur, G_BURST_S] == 0:
+                    g[cur, G_BURST_S] = stack
+                if g[cur, G_BURST_T] >= 0 and t - g[cur, G_BURST_T] >= RUN_SAMPLE_NS:
+                    tag = np.int64(TAG_PREEMPT)
+                    key = ((g[cur, G_ID] & 0xFFFFFFF) << 28) | stack
+            if kind == GO_STOP:
+                state = np.int64(RUNNABLE)
+                why = np.int64(K_SCHED)
+            else:
+                state = np.int64(WAITING)
+                why = reason
+        elif kind == GO_UNBLOCK:
+            see = cur
+            if cur >= 0 and g[cur, G_STATE] == RUNNING and not st_flags[stack] & F_INTERNAL:
+                pause = cur
+                again = True
+            row = y
+            state = np.int64(RUNNABLE)
+            why = np.int64(K_SCHED)
+            where = stack
+            if y >= 0 and g[y, G_STATE] == WAITING:
+                _note_waker(x, g, y, cur, t, stack, slot_keys, slot_vals, slots, edge_keys, edge_vals, edges,
+                            sites, st_flags, st_site)  # fmt: skip
+        elif kind == GO_SYSCALL_BEGIN:
+            row = cur
+            see = cur
+            pause = cur
+            state = np.int64(SYSCALL)
+            why = np.int64(K_SYSCALL)
+            where = stack
+        elif kind == GO_SYSCALL_END:
+            row = cur
+            state = np.int64(RUNNING)
+        elif kind == GO_SYSCALL_END_BLOCKED:
+            row = cur
+            state = np.int64(RUNNABLE)
+            why = np.int64(K_SCHED)
+        elif kind == GO_CREATE or kind == GO_CREATE_BLOCKED or kind == GO_CREATE_SYSCALL:
+            if kind != GO_CREATE_SYSCALL:
+                see = cur
+                if cur >= 0 and g[cur, G_STATE] == RUNNING and not st_flags[stack] & F_INTERNAL:
+                    pause = cur
+                    again = True
+            row = y
+            if y >= 0:
+                known = True
+                _clear(g, y, ev_x[i], t)
+                group = _group(x, group_keys, group_vals, groups, st_root[ev_r[i]], stack)
+                g[y, G_GROUP] = group
+                g[y, G_CREATED] = t
+                g[y, G_PREV] = PREV_START
+                g[y, G_PREV_T] = t
+                groups[group, R_CREATED] += 1
+                groups[group, R_LIVE] += 1
+                if groups[group, R_LIVE] > groups[group, R_LIVE_MAX]:
+                    groups[group, R_LIVE_MAX] = groups[group, R_LIVE]
+                x[X_LIVE] += 1
+            if kind == GO_CREATE:
+                state = np.int64(RUNNABLE)
+                why = np.int64(K_SCHED_NEW)
+                where = stack
+            elif kind == GO_CREATE_BLOCKED:
+                state = np.int64(WAITING)
+                why = np.int64(1)
+            else:
+                state = np.int64(SYSCALL)
+                why = np.int64(K_SYSCALL)
+        elif kind == GO_DESTROY or kind == GO_DESTROY_SYSCALL:
+            row = cur
+            pause = cur
+        elif kind == GO_STATUS or kind == GO_STATUS_STACK:
+            status = np.int64(ev_r[i])
+            see = y
+            if y >= 0 and (not known or g[y, G_STATE] != status):
+                row = y
+                state = status
+                where = stack
+                at_status = True
+                if status == SYSCALL:
+                    why = np.int64(K_SYSCALL)
+                elif status == RUNNABLE:
+                    why = np.int64(K_SCHED)
+                if known:  # something was lost between generations: the new status counts from here
+                    x[X_UNSETTLED] += 1
+                    pause = y
+                else:
+                    groups[0, R_LIVE] += 1
+                    groups[0, R_AT_START] += 1
+            elif y >= 0 and stack > 0 and g[y, G_STACK] == 0 and status != RUNNING:
+                # Told late: the stack of a stay that began before the trace (Go 1.23 and later).
+                g[y, G_STACK] = stack
+                if status == WAITING and st_flags[stack] & F_LOCK:
+                    _tick(x, running_ns, t)
+                    _wait_for_lock(x, sites, st_site[stack], t, 1)
+        elif kind == GO_SWITCH or kind == GO_SWITCH_DESTROY:
+            row = cur
+            pause = cur
+            then_run = y
+            if kind == GO_SWITCH:
+                state = np.int64(WAITING)
+        elif kind == CPU_SAMPLE:
+            x[X_SAMPLES] += 1
+            tag = np.int64(TAG_SAMPLE)
+            key = stack
+            if y >= 0 and known:
+                see = y
+                if g[y, G_BURST_T] >= 0 and t - g[y, G_BURST_T] >= RUN_SAMPLE_NS:
+                    code = ((g[y, G_ID] & 0xFFFFFFF) << 28) | stack
+                    _count(x, count_keys, count_vals, counters, TAG_RUN_SAMPLE, code, zero)
+        elif kind == ASSIST_BEGIN:
+            see = cur
+            if cur >= 0:
+                g[cur, G_ASSIST_T] = t
+                g[cur, G_ASSIST_S] = stack
+        elif kind == ASSIST_END:
+            if cur >= 0 and g[cur, G_ASSIST_T] >= 0:
+                ns = t - g[cur, G_ASSIST_T]
+                if ns < 0:
+                    ns = zero
+                g[cur, G_ASSIST] += ns
+                if g[cur, G_SPAN] > 0:
+                    g[cur, G_SPAN_ASSIST_LAST] = g[cur, G_ASSIST]
+                tag = np.int64(TAG_ASSIST)
+                key = g[cur, G_ASSIST_S]
+                g[cur, G_ASSIST_T] = -1
+        elif kind == ASSIST_ACTIVE:
+            if y >= 0 and known and g[y, G_ASSIST_T] < 0:
+                g[y, G_ASSIST_T] = x[X_GEN_T0]
+                g[y, G_ASSIST_S] = 0
+        elif kind == SWEEP_BEGIN:
+            if cur >= 0 and g[cur, G_STATE] == RUNNING:
+                see = cur
+            tag = np.int64(TAG_SWEEP)
+            key = stack
+        elif kind == GC_BEGIN:
+            if cur >= 0 and g[cur, G_STATE] == RUNNING:
+                see = cur
+            x[X_GC_T] = t
+            if x[X_GC_N] == 0:
+                x[X_GC_FIRST] = t
+            elif t - x[X_GC_LAST] > x[X_GC_GAP_MAX]:
+                x[X_GC_GAP_MAX] = t - x[X_GC_LAST]
+            x[X_GC_LAST] = t
+            x[X_GC_N] += 1
+            tag = np.int64(TAG_GC_TRIGGER)
+            key = stack
+            if x[X_LOW] > 0:
+                x[X_LOW_SUM] += x[X_LOW]
+                x[X_LOW_N] += 1
+                if x[X_LOW] > x[X_LOW_MAX]:
+                    x[X_LOW_MAX] = x[X_LOW]
+                x[X_LOW] = 0
+        elif kind == GC_END:
+            if x[X_GC_T] >= 0:
+                x[X_GC_NS] += t - x[X_GC_T]
+            x[X_GC_T] = -1
+        elif kind == GC_ACTIVE:
+            if x[X_GC_T] < 0:
+                x[X_GC_T] = x[X_GEN_T0]
+        elif kind == HEAP_GOAL:
+            v = ev_x[i]
+            x[X_GOAL] = v
+            if v > x[X_GOAL_MAX] and v < (1 << 62):
+                x[X_GOAL_MAX] = v
+            if v > 0 and (x[X_GOAL_MIN] == 0 or v < x[X_GOAL_MIN]):
+                x[X_GOAL_MIN] = v
+        elif kind == GO_LABEL:
+            label = label_of[ev_r[i]]
+            if label > 0 and cur >= 0 and g[cur, G_STATE] == RUNNING and g[cur, G_LABEL] == 0:
+                _tick(x, running_ns, t)
+                g[cur, G_LABEL] = label
+                x[X_RUNNING] -= 1
+                x[X_MARKING] += 1
+        elif kind == PROCS_CHANGE:
+            v = ev_x[i]
+            if 0 < v < (1 << 20):
+                x[X_PROCS] = v
+                if v > x[X_PROCS_MAX]:
+                    x[X_PROCS_MAX] = v
+        elif kind == STW_BEGIN:
+            x[X_STW_T] = t
+            x[X_STW_R] = ev_r[i]
+        elif kind == STW_END:
+            if x[X_STW_T] >= 0:
+                ns = t - x[X_STW_T]
+                x[X_STW_NS] += ns
+                tag = np.int64(TAG_STW)
+                key = x[X_STW_R]
+            x[X_STW_T] = -1
+        elif kind == REGION_BEGIN or kind == REGION_END or kind == TASK_BEGIN or kind == TASK_END or kind == USER_LOG:
+            if cur >= 0 and g[cur, G_STATE] == RUNNING:
+                pause = cur
+                again = True
+
+        if tag > 0:
+            _count(x, count_keys, count_vals, counters, tag, key, ns)
+        if row >= 0 or pause >= 0 or then_run >= 0:
+            _tick(x, running_ns, t)
+        if row < 0 and then_run >= 0:
+            row = then_run
+            then_run = none
+            state = np.int64(RUNNING)
+        if row >= 0 and g[row, G_STATE] == 0 and kind != GO_CREATE and kind != GO_CREATE_BLOCKED:
+            # A goroutine that was there before: its stay counts from where its generation begins.
+            if kind != GO_CREATE_SYSCALL:
+                _clear(g, row, ev_x[i], x[X_GEN_T0])
+                x[X_LIVE] += 1
+        if x[X_LIVE] > x[X_LIVE_MAX]:
+            x[X_LIVE_MAX] = x[X_LIVE]
+        if see >= 0 and stack > 0:
+            _see_stack(x, g, see, t, stack, st_span, spans, st_root, groups, group_keys, group_vals)
+        if pause >= 0:
+            _end_run(x, g, pause, runs, t, False)
+            if again:
+                g[pause, G_BURST_T] = t
+                g[pause, G_BURST_RUN] = g[pause, G_RUN] + t - g[pause, G_SINCE]
+                g[pause, G_BURST_QUEUE] = x[X_INT_RUNNABLE]
+                g[pause, G_BURST_OWN] = g[pause, G_RUNNABLE]
+                g[pause, G_BURST_S] = 0
+                g[pause, G_BURST_OTHER] = 0
+        while row >= 0:
+            _leave(x, g, row, t, slot_keys, slot_vals, slots, hist, edge_keys, edge_vals, edges, count_keys,
+                   count_vals, counters, groups, sites, st_flags, st_site)  # fmt: skip
+            if state == 0:
+                _end_span(x, g, row, spans)
+                _end_goroutine(x, g, row, t, groups)
+                _gone(x, g, row, t, groups)
+            else:
+                since = t
+                if why == K_SCHED and g[row, G_RAN] == 0:
+                    why = np.int64(K_SCHED_NEW)
+                if at_status and not known:
+                    since = x[X_GEN_T0]
+                _enter(x, g, row, since, state, why, where, sites, st_flags, st_site)
+                if at_status:
+                    g[row, G_OPEN] = 1
+                    if state == RUNNING and not known:
+                        g[row, G_BURST_OTHER] = 1
+            row = then_run
+            then_run = none
+            state = np.int64(RUNNING)
+            why = zero
+            where = zero
+            if row >= 0 and g[row, G_STATE] == 0:
+                _clear(g, row, ev_x[i], x[X_GEN_T0])
+                x[X_LIVE] += 1
+    return DONE, end
+
+
+@jit
+def finish(  # type: ignore[no-untyped-def]
+    x, g, row, rows, slot_keys, slot_vals, slots, hist, count_keys, count_vals, counters, groups, runs, spans, sites,
+    running_ns,
+):  # fmt: skip
+    """The end of the trace: states still open go to their second columns. Returns (why, next row)."""
+    t = x[X_LAST]
+    _tick(x, running_ns, t)
+    while row < rows:
+        if x[X_SLOTS] + 8 > slots.shape[0]:
+            return GROW_SLOTS, row
+        if x[X_COUNTERS] + 8 > counters.shape[0]:
+            return GROW_COUNTERS, row
+        if x[X_RUNS] + 4 > runs.shape[0]:
+            return COMPACT_RUNS, row
+        if x[X_SPANS] + 4 > spans.shape[0]:
+            return COMPACT_SPANS, row
+        state = g[row, G_STATE]
+        if state != 0:
+            dt = t - g[row, G_SINCE]
+            if dt < 0:
+                dt = np.int64(0)
+            _end_run(x, g, row, runs, t, True)
+            _end_span(x, g, row, spans)
+            if state == RUNNING:
+                g[row, G_RUN] += dt
+                if g[row, G_LABEL] > 0:
+                    _count(x, count_keys, count_vals, counters, TAG_LABEL, g[row, G_LABEL], dt)
+            else:
+                if state == RUNNABLE:
+                    g[row, G_RUNNABLE] += dt
+                elif state == SYSCALL:
+                    g[row, G_SYSCALL] += dt
+                else:
+                    g[row, G_WAIT] += dt
+                slot = _slot(x, slot_keys, slot_vals, slots, g[row, G_KIND], g[row, G_STACK])
+                if g[row, G_OPEN] != 0:
+                    slots[slot, W_BOTH_N] += 1
+                    slots[slot, W_BOTH_NS] += dt
+                else:
+                    slots[slot, W_END_N] += 1
+                    slots[slot, W_END_NS] += dt
+                    if dt > slots[slot, W_END_MAX]:
+                        slots[slot, W_END_MAX] = dt
+                    if slots[slot, W_END_MIN] == 0 or dt < slots[slot, W_END_MIN]:
+                        slots[slot, W_END_MIN] = dt
+            if g[row, G_ASSIST_T] >= 0:
+                dt = t - g[row, G_ASSIST_T]
+                g[row, G_ASSIST] += dt
+                _count(x, count_keys, count_vals, counters, TAG_ASSIST, g[row, G_ASSIST_S], dt)
+                g[row, G_ASSIST_T] = -1
+            _end_goroutine(x, g, row, t, groups)
+        row += 1
+    for site in range(sites.shape[0]):
+        if sites[site, S_WAITERS] > 0:
+            _site_change(x, sites, np.int64(site), t, 0)
+    if x[X_GC_T] >= 0:
+        x[X_GC_NS] += t - x[X_GC_T]
+        x[X_GC_T] = -1
+    return DONE, row

@@ -1,0 +1,482 @@
+"""Reading an execution trace (Go 1.22 to 1.27): bytes in, one ``Trace`` of folded tables out.
+
+One generation at a time: its tables first (strings, stacks, samples), then its events, which one kernel
+orders and another replays. The two kernels work side by side, a window of events apart, so memory is bounded
+by the largest generation and not by the length of the trace.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import zlib
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from gopherdx.artifacts.trace import format as tf
+from gopherdx.artifacts.trace import kernels as k
+from gopherdx.artifacts.trace.container import Generations, RawGeneration
+from gopherdx.artifacts.trace.replay import Replay
+from gopherdx.artifacts.trace.stacks import StackTable
+from gopherdx.artifacts.trace.tables import Generation, Trace
+from gopherdx.errors import UnreadableInput
+
+Bytes = npt.NDArray[np.uint8]
+Ints = npt.NDArray[np.int64]
+Progress = Callable[[str, float], None]
+
+WINDOW = 1 << 15  # events between the ordering and the replaying kernel
+MAX_BYTES = 8 << 30  # of the unpacked trace
+
+RECORD_AGAIN = "record it again with curl -o trace.out 'http://HOST/debug/pprof/trace?seconds=5'"
+
+
+def read_trace(
+    source: str | os.PathLike[str] | BinaryIO,
+    *,
+    path: str | None = None,
+    progress: Progress | None = None,
+    limit_bytes: int = MAX_BYTES,
+) -> Trace:
+    """Read a trace, gzipped or not, as far as it goes.
+
+    ``progress`` is called with a phase and the share of the file that was read. Raises ``UnreadableInput``
+    where it is no trace, of a version that cannot be read, or holds no whole generation.
+    """
+    name = path or (os.fspath(source) if isinstance(source, (str, os.PathLike)) else "trace")
+    if isinstance(source, (str, os.PathLike)):
+        with Path(source).open("rb") as stream:
+            return _read(stream, name, os.stat(source).st_size, progress, limit_bytes)
+    return _read(source, name, 0, progress, limit_bytes)
+
+
+def _read(stream: BinaryIO, path: str, size: int, progress: Progress | None, limit_bytes: int) -> Trace:
+    counted = _Counted(stream)
+    head = counted.read(2)
+    plain: BinaryIO = _Prefixed(head, counted)
+    if head == b"\x1f\x8b":
+        plain = _Limited(gzip.GzipFile(fileobj=plain, mode="rb"), path, limit_bytes)
+    header = _read_exactly(plain, tf.HEADER_BYTES, path)
+    minor = tf.header_version(header)
+    if minor is None:
+        raise UnreadableInput("this is not a Go execution trace", where=path, todo=RECORD_AGAIN)
+    if not tf.is_readable(minor):
+        raise UnreadableInput(
+            f"a trace with the header go 1.{minor} "
+            f"({tf.OLD_HEADERS.get(minor, 'an unknown or very old format')}) cannot be read yet",
+            where=path,
+            todo="record it with a program built with Go 1.22 or later",
+        )
+    builder = _Builder(path, minor)
+    generations = Generations(plain, minor, path=path)
+    with ThreadPoolExecutor(1, thread_name_prefix="gopherdx-replay") as pool:
+        for raw in generations:
+            if progress is not None:
+                progress("reading the trace", min(1.0, counted.count / size) if size else 0.0)
+            if raw.whole:
+                builder.add(raw, pool)
+            else:
+                builder.skip(raw)
+    return builder.finish(generations)
+
+
+class _Builder:
+    """Takes generations in, gives the trace out."""
+
+    def __init__(self, path: str, minor: int) -> None:
+        self._path = path
+        self._minor = minor
+        self._stacks = StackTable()
+        self._order = _Order()
+        self._replay = Replay()
+        self._reasons: dict[bytes, int] = {
+            text.encode(): i for i, text in enumerate(tf.WAIT_REASONS) if text
+        }
+        self._reason_names = list(tf.WAIT_REASONS)
+        self._generations: list[Generation] = []
+        self._skipped = 0
+        self._skipped_bytes = 0
+        self._wall_clock: int | None = None
+        self._bad_tables = 0
+
+    def add(self, raw: RawGeneration, pool: ThreadPoolExecutor) -> None:
+        """Order and replay one whole generation."""
+        frequency = self._frequency(raw)
+        if frequency <= 0:
+            self.skip(raw)
+            return
+        mul = 1e9 / frequency
+        stack_of, reason_of = self._tables(raw)
+        samples = self._samples(raw, mul)
+        order = self._order
+        events_before = order.events
+        first = int(np.float64(np.min(raw.batches[:, k.B_TIME].astype(np.uint64))) * mul)
+        batches = raw.batches[np.isin(raw.batches[:, k.B_TYPE], (2, 4, 6, 8, 50, 255), invert=True)]
+        first = int(np.float64(batches[:, k.B_TIME].min()) * mul) if batches.size else first
+        order.begin(raw, batches, mul, first)
+        pending: Future[None] | None = None
+        self._replay.begin(first, self._stacks)
+        for window, rows in order.windows(samples, stack_of, reason_of):
+            if pending is not None:
+                pending.result()
+            self._replay.reserve(order.rows)
+            pending = pool.submit(self._replay.fold, window, rows, self._stacks, self._label_of())
+        if pending is not None:
+            pending.result()
+        self._generations.append(
+            Generation(raw.number, first, raw.bytes, order.events - events_before, self._replay.live)
+        )
+
+    def skip(self, raw: RawGeneration) -> None:
+        """Count a generation that was cut: without its tables its events have no names."""
+        self._skipped += 1
+        self._skipped_bytes += raw.bytes
+
+    def _frequency(self, raw: RawGeneration) -> float:
+        """Ticks a second, from the frequency event (alone up to Go 1.23, in the sync batch since 1.25)."""
+        for row in raw.batches[np.isin(raw.batches[:, k.B_TYPE], (8, 50))].tolist():
+            data = raw.buf[row[k.B_START] : row[k.B_END]].tobytes()
+            pos = 1 if row[k.B_TYPE] == 50 else 0
+            frequency = 0
+            while pos < len(data):
+                kind = data[pos]
+                values, pos = _uvarints(data, pos + 1, {8: 1, 51: 4}.get(kind, 0))
+                if kind == 8 and values:
+                    frequency = values[0]
+                elif kind == 51 and len(values) == 4:
+                    if self._wall_clock is None:
+                        self._wall_clock = values[2] * 1_000_000_000 + values[3]
+                else:
+                    break
+            if frequency:
+                return float(frequency)
+        return 0.0
+
+    def _tables(self, raw: RawGeneration) -> tuple[Ints, Ints]:
+        """Maps from this generation's stack ids and string ids to the trace's stacks and reasons."""
+        buf, batches = raw.buf, raw.batches
+        room = 1024
+        while True:
+            strings = np.empty((room, 4), dtype=np.int64)
+            n, bad = k.read_strings(buf, batches, strings)
+            if n >= 0:
+                break
+            room *= 4
+        strings = strings[:n]
+        self._bad_tables += bad
+        string_row = _dense(strings[:, 0], n, self._path)
+        room = 1024
+        while True:
+            stacks = np.empty((room, 4), dtype=np.int64)
+            frames = np.empty((room * 16, 4), dtype=np.int64)
+            n_stacks, n_frames, bad = k.read_stacks(buf, batches, string_row, strings, stacks, frames)
+            if n_stacks >= 0:
+                break
+            room *= 4
+        self._bad_tables += bad
+        stacks = stacks[:n_stacks]
+        max_id = _max_id(stacks[:, 0], n_stacks, self._path)
+        stack_of = self._stacks.add_generation(buf, strings, stacks, frames[:n_frames], max_id)
+        reason_of = np.zeros(string_row.size, dtype=np.int64)
+        for sid, start, size, _ in strings[strings[:, 2] <= 64].tolist():
+            text = buf[start : start + size].tobytes()
+            index = self._reasons.get(text)
+            if index is not None:
+                reason_of[sid] = index
+        self._add_reasons(raw, reason_of, strings)
+        return stack_of, reason_of
+
+    def _add_reasons(self, raw: RawGeneration, reason_of: Ints, strings: Ints) -> None:
+        """Labels of mark workers and kinds of stop-the-world are reasons too; unknown ones get a number."""
+        for sid, start, size, _ in strings[strings[:, 2] <= 64].tolist():
+            text = raw.buf[start : start + size].tobytes()
+            if text in self._reasons or len(self._reason_names) >= tf.MAX_REASONS:
+                continue
+            if text.startswith((b"GC (", b"stop-the-world (", b"GC ", b"GOMAXPROCS", b"start trace", b"stop trace")) or (
+                text in _STW
+            ):
+                self._reasons[text] = len(self._reason_names)
+                self._reason_names.append(text.decode("utf-8", "replace"))
+                reason_of[sid] = self._reasons[text]
+
+    def _label_of(self) -> Ints:
+        out = np.zeros(tf.MAX_REASONS, dtype=np.int64)
+        for i, name in enumerate(self._reason_names):
+            out[i] = {"GC (dedicated)": 1, "GC (fractional)": 2, "GC (idle)": 3}.get(name, 0)
+        return out
+
+    def _samples(self, raw: RawGeneration, mul: float) -> Ints:
+        """CPU samples by time: time ns, M, P, goroutine, stack id."""
+        room = 4096
+        while True:
+            samples = np.empty((room, 5), dtype=np.int64)
+            n = k.read_samples(raw.buf, raw.batches, samples)
+            if n >= 0:
+                break
+            room *= 4
+        samples = samples[:n]
+        samples[:, 0] = (samples[:, 0].astype(np.float64) * mul).astype(np.int64)
+        return np.ascontiguousarray(samples[np.argsort(samples[:, 0], kind="stable")])
+
+    def finish(self, generations: Generations) -> Trace:
+        if not self._generations:
+            raise UnreadableInput(
+                "this trace ends inside its first generation, so its events have no names yet"
+                if generations.trailing or self._skipped
+                else "this trace holds no events",
+                where=self._path,
+                todo=RECORD_AGAIN + " and stop it before the program exits",
+            )
+        warnings = self._warnings(generations)
+        return self._replay.trace(
+            path=self._path,
+            go=tf.go_range(self._minor),
+            size=generations.bytes,
+            stacks=self._stacks,
+            order_tally=self._order.tally,
+            rows=self._order.rows,
+            generations=tuple(self._generations),
+            reasons=self._reason_names,
+            warnings=warnings,
+            truncated=bool(self._skipped or generations.trailing),
+            wall_clock_ns=self._wall_clock,
+            unread=(self._skipped, self._skipped_bytes + generations.trailing),
+        )
+
+    def _warnings(self, generations: Generations) -> tuple[str, ...]:
+        out = []
+        if self._skipped or generations.trailing:
+            lost = self._skipped_bytes + generations.trailing
+            what = "is damaged" if generations.damaged else "is cut off"
+            out.append(
+                f"the trace {what} after {len(self._generations)} whole "
+                f"generation{'s' if len(self._generations) != 1 else ''}; the last {lost:,} bytes were not used"
+            )
+        forced = int(self._order.tally[k.T_FORCED])
+        if forced:
+            out.append(f"{forced:,} events could not be put in order by their sequence numbers")
+        bad = int(self._order.tally[k.T_BAD]) + self._bad_tables
+        if bad:
+            out.append(f"{bad:,} batches hold events that cannot be decoded; their rest was skipped")
+        return tuple(out)
+
+
+_STW = frozenset(
+    s.encode()
+    for s in (
+        "unknown", "GC mark termination", "GC sweep termination", "write heap dump", "goroutine profile",
+        "goroutine profile cleanup", "all goroutines stack trace", "read mem stats", "AllThreadsSyscall",
+        "GOMAXPROCS", "start trace", "stop trace", "CountPagesInUse (test)", "ReadMetricsSlow (test)",
+        "ReadMemStatsSlow (test)", "PageCachePagesLeaked (test)", "ResetDebugLog (test)",
+    )
+)  # fmt: skip
+
+
+class _Order:
+    """State of the ordering kernel across generations, and its output windows."""
+
+    def __init__(self) -> None:
+        self.tally: Ints = np.zeros(k.TALLY_SIZE, dtype=np.int64)
+        self.tally[k.T_GC_SEQ] = -1
+        self._g_keys, self._g_vals = _hash(4096)
+        self._gs: Ints = np.zeros((2048, 4), dtype=np.int64)
+        self._free: Ints = np.zeros(2048, dtype=np.int64)
+        self._m_keys, self._m_vals = _hash(256)
+        self._ms: Ints = np.full((64, 2), -1, dtype=np.int64)
+        self._m_rows: dict[int, int] = {}
+        self._p_keys, self._p_vals = _hash(4096)
+        self._ps: Ints = np.zeros((2048, 4), dtype=np.int64)
+        self._windows = [_window(WINDOW) for _ in range(2)]
+
+    @property
+    def events(self) -> int:
+        """Events so far, CPU samples among them."""
+        return int(self.tally[:256].sum())
+
+    @property
+    def rows(self) -> int:
+        """Rows of goroutines that were ever in use at the same time."""
+        return int(self._gs.shape[0])
+
+    def begin(self, raw: RawGeneration, batches: Ints, mul: float, first_ns: int) -> None:
+        """Set a cursor on the first batch of each M of this generation."""
+        ms = batches[:, k.B_M]
+        by_m = np.argsort(ms, kind="stable")
+        self._batches = np.ascontiguousarray(batches[by_m])
+        ms = self._batches[:, k.B_M]
+        self._next = np.full(ms.size, -1, dtype=np.int64)
+        if ms.size:
+            same = ms[1:] == ms[:-1]
+            self._next[:-1][same] = np.flatnonzero(same) + 1
+            heads = np.concatenate([[0], np.flatnonzero(~same) + 1]).astype(np.int64)
+        else:
+            heads = np.zeros(0, dtype=np.int64)
+        self._cursors = np.zeros((heads.size, k.CURSOR_COLUMNS), dtype=np.int64)
+        self._cursors[:, k.C_BATCH] = heads
+        self._cursors[:, k.C_M] = [self._m_row(int(m)) for m in ms[heads].tolist()]
+        self._heap = np.zeros(heads.size + 1, dtype=np.int64)
+        self._stalled = np.zeros(heads.size + 1, dtype=np.int64)
+        self._mul = mul
+        self._buf = raw.buf
+        self.tally[k.T_GEN] = raw.number
+        k.start_order(
+            raw.buf, self._batches, self._next, self._cursors, self._heap, tf.ARG_COUNTS, mul, self.tally
+        )
+
+    def _m_row(self, m: int) -> int:
+        row = self._m_rows.get(m)
+        if row is None:
+            row = len(self._m_rows)
+            self._m_rows[m] = row
+            if row >= self._ms.shape[0]:
+                self._ms = np.concatenate([self._ms, np.full_like(self._ms, -1)])
+            if row * 2 + 2 > self._m_keys.size:
+                self._m_keys, self._m_vals = _rehashed(self._m_keys, self._m_vals)
+            at = k._find(self._m_keys, m, self._m_keys.size - 1)
+            self._m_keys[at] = m + 1
+            self._m_vals[at] = row
+        return row
+
+    def windows(self, samples: Ints, stack_of: Ints, reason_of: Ints):  # type: ignore[no-untyped-def]
+        """Ordered events, a window at a time: (columns, rows). Two windows alternate."""
+        turn = 0
+        while True:
+            out = self._windows[turn]
+            why, n = k.order(
+                self._buf, self._batches, self._next, self._cursors, self._heap, self._stalled, tf.ARG_COUNTS,
+                self._mul, self.tally, samples, stack_of, reason_of, self._g_keys, self._g_vals, self._gs,
+                self._free, self._m_keys, self._m_vals, self._ms, self._p_keys, self._p_vals, self._ps, *out,
+            )  # fmt: skip
+            if n:
+                yield out, n
+                turn ^= 1
+            if why == k.DONE:
+                return
+            if why == k.GROW_GOROUTINES:
+                self._grow()
+
+    def _grow(self) -> None:
+        if self._g_keys.size // 2 - self.tally[k.T_LIVE] <= 4:
+            self._g_keys, self._g_vals = _rehashed(self._g_keys, self._g_vals)
+        if max(self._gs.shape[0] - self.tally[k.T_ROWS], self.tally[k.T_FREE]) <= 4:
+            self._gs = np.concatenate([self._gs, np.zeros_like(self._gs)])
+            self._free = np.concatenate([self._free, np.zeros_like(self._free)])
+
+
+def _window(size: int) -> tuple[npt.NDArray[np.int64 | np.uint8 | np.int32], ...]:
+    """Columns of ``order``'s output: time, type, goroutine, target, value, stack, reason."""
+    types = (np.int64, np.uint8, np.int32, np.int32, np.int64, np.int32, np.int32)
+    return tuple(np.empty(size, dtype=t) for t in types)
+
+
+def _hash(size: int) -> tuple[Ints, Ints]:
+    return np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
+
+
+def _rehashed(keys: Ints, vals: Ints) -> tuple[Ints, Ints]:
+    new_keys, new_vals = _hash(keys.size * 2)
+    k.rehash(keys, vals, new_keys, new_vals)
+    return new_keys, new_vals
+
+
+def _max_id(ids: Ints, count: int, path: str) -> int:
+    """The largest id of a table. Ids count up from 1, so a far larger one is damage, and would cost memory."""
+    if count == 0:
+        return 0
+    low, high = int(ids.min()), int(ids.max())
+    if low < 0 or high > 64 * count + (1 << 20):
+        raise UnreadableInput("a table of this trace has impossible ids", where=path, todo=RECORD_AGAIN)
+    return high
+
+
+def _dense(ids: Ints, count: int, path: str) -> Ints:
+    """Row by id, -1 for ids that are not there."""
+    row = np.full(_max_id(ids, count, path) + 1, -1, dtype=np.int64)
+    row[ids] = np.arange(count)
+    return row
+
+
+def _uvarints(data: bytes, pos: int, count: int) -> tuple[list[int], int]:
+    """``count`` varints from ``data[pos:]``; fewer where the data ends."""
+    values = []
+    for _ in range(count):
+        value, shift = 0, 0
+        while pos < len(data):
+            byte = data[pos]
+            pos += 1
+            value |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                values.append(value)
+                break
+    return values, pos
+
+
+def _read_exactly(stream: BinaryIO, size: int, path: str) -> bytes:
+    try:
+        return stream.read(size)
+    except (EOFError, zlib.error, gzip.BadGzipFile, OSError) as error:
+        raise UnreadableInput(
+            "the gzip data cannot be unpacked", where=path, todo="copy or record the file again"
+        ) from error
+
+
+class _Counted(io.RawIOBase):
+    """Counts the bytes that pass, for progress."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.count = 0
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._stream.read(size)
+        self.count += len(data)
+        return data
+
+
+class _Prefixed(io.RawIOBase):
+    """A stream that gives back the bytes which were read to see what it is."""
+
+    def __init__(self, head: bytes, stream: io.RawIOBase) -> None:
+        self._head = head
+        self._stream = stream
+
+    def read(self, size: int = -1) -> bytes:
+        if self._head:
+            if size < 0 or size >= len(self._head):
+                head, self._head = self._head, b""
+                rest = self._stream.read(-1 if size < 0 else size - len(head)) if size != len(head) else b""
+                return head + (rest or b"")
+            head, self._head = self._head[:size], self._head[size:]
+            return head
+        return self._stream.read(size) or b""
+
+
+class _Limited(io.RawIOBase):
+    """A gzip stream that stops at a limit of unpacked bytes, and at damage ends instead of failing."""
+
+    def __init__(self, stream: gzip.GzipFile, path: str, limit: int) -> None:
+        self._stream = stream
+        self._path = path
+        self._left = limit
+        self._limit = limit
+
+    def read(self, size: int = -1) -> bytes:
+        try:
+            data = self._stream.read(size)
+        except (EOFError, zlib.error, gzip.BadGzipFile):
+            data = b""
+        self._left -= len(data)
+        if self._left < 0:
+            raise UnreadableInput(
+                f"this gzip unpacks to more than {self._limit >> 20:,} MiB",
+                where=self._path,
+                todo="unpack it yourself if you trust it, or take a shorter trace",
+            )
+        return data

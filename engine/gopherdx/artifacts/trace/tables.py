@@ -1,0 +1,264 @@
+"""``Trace``: what remains of an execution trace when it has been read. Tables, never events.
+
+Times are ns on the trace's own clock; every table is small (its size follows the number of distinct stacks and
+groups of goroutines, not the length of the recording).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from gopherdx.frames import Frame, Stack
+from gopherdx.model import GoRange
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """Stays in one state at one stack. ``reason`` is the runtime's word ("network", "chan send", …),
+    ``"syscall"``, ``"runnable"`` (after a wake-up or stop) or ``"first run"`` (runnable before the goroutine's
+    first run in the recording, most often since its creation; `go tool trace -pprof=sched` leaves it out).
+
+    Closed stays are counted apart from those open at the recording's start, at its end, and at both.
+    """
+
+    index: int
+    reason: str
+    stack: int
+    count: int
+    ns: int
+    max_ns: int
+    open_start: int
+    open_start_ns: int
+    open_end: int
+    open_end_ns: int
+    open_end_max_ns: int
+    open_end_min_ns: int
+    open_both: int
+    open_both_ns: int
+    histogram: Ints
+
+    @property
+    def seen(self) -> int:
+        """Stays of every sort."""
+        return self.count + self.open_start + self.open_end + self.open_both
+
+    @property
+    def total_ns(self) -> int:
+        """Time of every sort, open or closed."""
+        return self.ns + self.open_start_ns + self.open_end_ns + self.open_both_ns
+
+    def quantile_ns(self, q: float) -> float:
+        """The ``q`` quantile of closed stays, to within a bin (a factor of 1.5)."""
+        total = int(self.histogram.sum())
+        if total == 0:
+            return 0.0
+        at = int(np.searchsorted(np.cumsum(self.histogram), q * total, side="left"))
+        low = 2.0 ** (at // 2) * (1.5 if at % 2 else 1.0)
+        return min(float(low * 1.2), float(self.max_ns)) if self.max_ns else float(low)
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """Who ended waits: ``waker`` is a stack, or None where no goroutine did (network poller, timer).
+
+    For waits for a mutex, ``hold_ns`` is how long the waker can have held it; for the part where it is known
+    when the waker got the lock (``hold_known_ns``), ``hold_running_ns`` of that it ran.
+    """
+
+    wait: int
+    waker: int | None
+    count: int
+    ns: int
+    hold_ns: int
+    hold_known_ns: int
+    hold_running_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """Two waits that followed each other on one goroutine. ``before`` is None for its first wait."""
+
+    wait: int
+    before: int | None
+    count: int
+    ns: int
+    gap_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Goroutines with one start function and one stack of creation (0: not seen being created)."""
+
+    function: str
+    created_at: int
+    created: int
+    ended: int
+    at_start: int
+    live: int
+    live_max: int
+    running_ns: int
+    runnable_ns: int
+    waiting_ns: int
+    syscall_ns: int
+    assist_ns: int
+    life_ns: int
+    life_max_ns: int
+    first_run_ns: int
+    running_max_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A stretch that one goroutine ran (or was runnable) with no pause but forced preemption."""
+
+    goroutine: int
+    function: str
+    start_ns: int
+    end_ns: int
+    running_ns: int
+    victims_ns: int
+    preempted_at: int
+    open_start: bool
+    open_end: bool
+    samples: tuple[tuple[int, int], ...] = ()
+    preemptions: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def length_ns(self) -> int:
+        """From first start to the pause."""
+        return self.end_ns - self.start_ns
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch in which every stack seen of a goroutine shows one kind of work (``kind``)."""
+
+    kind: str
+    goroutine: int
+    start_ns: int
+    end_ns: int
+    running_ns: int
+    assist_ns: int
+    stack: int
+    seen: int
+
+
+@dataclass(frozen=True, slots=True)
+class LockSite:
+    """A place of the user's code that waits for a mutex; ``function`` is "" for all of them together.
+
+    ``busy_ns`` is the time with at least one waiter, ``waiters_ns`` the integral of their number over it,
+    ``running_ns`` and ``runnable_ns`` those of running and runnable goroutines over the same time.
+    """
+
+    function: str
+    busy_ns: int
+    waiters_ns: int
+    running_ns: int
+    runnable_ns: int
+    handovers: int
+    waits: int
+    wait_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Something counted at a stack."""
+
+    stack: int
+    count: int
+    ns: int
+    max_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gc:
+    """The collector over the recording. ``mark_ns`` by kind of worker: dedicated, fractional, idle."""
+
+    cycles: int
+    marking_ns: int
+    mark_ns: dict[str, int]
+    assist_ns: int
+    stw_ns: int
+    stw: dict[str, tuple[int, int, int]]
+    first_ns: int
+    last_ns: int
+    gap_max_ns: int
+    heap_max_bytes: int
+    heap_low_bytes: float
+    heap_low_max_bytes: int
+    heap_end_bytes: int
+    goal_min_bytes: int
+    goal_max_bytes: int
+    goal_end_bytes: int
+    allocated_bytes: int
+    triggers: tuple[Counted, ...]
+    assists: tuple[Counted, ...]
+    sweeps: tuple[Counted, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One generation: its number, where it began on the trace's clock, its bytes and events."""
+
+    number: int
+    start_ns: int
+    bytes: int
+    events: int
+    live: int
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A whole execution trace, folded."""
+
+    path: str
+    go: GoRange
+    bytes: int
+    duration_ns: int
+    events: int
+    counts: dict[str, int]
+    generations: tuple[Generation, ...]
+    truncated: bool
+    warnings: tuple[str, ...]
+    stacks: Sequence[Stack]
+    waits: tuple[Waits, ...]
+    wakes: tuple[Wake, ...]
+    sequence: tuple[Next, ...]
+    groups: tuple[Group, ...]
+    runs: tuple[Run, ...]
+    spans: tuple[Span, ...]
+    locks: tuple[LockSite, ...]
+    gc: Gc
+    samples: tuple[Counted, ...]
+    created: int
+    ended: int
+    live: int
+    live_max: int
+    gomaxprocs: int
+    running_ns: int
+    runnable_ns: int
+    running_histogram_ns: Ints
+    wall_clock_ns: int | None
+    forced: int
+    unsettled: int
+    skipped_bytes: int = 0
+    unread_generations: int = 0
+
+    @property
+    def sampled(self) -> bool:
+        """Whether a CPU profile ran during the trace, so that it holds samples."""
+        return bool(self.samples)
+
+    def stack(self, index: int) -> Stack:
+        """Frames of a stack, the innermost first; empty where the trace has none."""
+        return self.stacks[index]
+
+
+EMPTY_STACK: tuple[Frame, ...] = ()

@@ -1,0 +1,231 @@
+"""What a frame of a Go stack is: whose code, and which mechanism of the runtime or a library.
+
+The one table of frame patterns, with the Go versions that each was seen in. Readers use it to mark stacks,
+observations to name places. Functions are Go symbol names as traces and profiles print them
+(``example.com/shop.(*Cart).Total.func1``), files the paths beside them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+
+class Frame(NamedTuple):
+    """One frame; stacks are sequences of them, the innermost first."""
+
+    function: str
+    file: str
+    line: int
+
+
+Stack = Sequence[Frame]
+
+# `go list std` of Go 1.22, 1.24, 1.26 and 1.27 without internal and vendored packages. A user's module may be
+# called "image/worker": a package is the library's only where its whole path is.
+_STD = frozenset(
+    """
+archive/tar archive/zip bufio bytes cmp compress/bzip2 compress/flate compress/gzip compress/lzw
+compress/zlib container/heap container/list container/ring context crypto crypto/aes crypto/cipher
+crypto/des crypto/dsa crypto/ecdh crypto/ecdsa crypto/ed25519 crypto/elliptic crypto/fips140
+crypto/hkdf crypto/hmac crypto/hpke crypto/md5 crypto/mldsa crypto/mlkem crypto/mlkem/mlkemtest
+crypto/pbkdf2 crypto/rand crypto/rc4 crypto/rsa crypto/sha1 crypto/sha256 crypto/sha3 crypto/sha512
+crypto/subtle crypto/tls crypto/x509 crypto/x509/pkix database/sql database/sql/driver
+debug/buildinfo debug/dwarf debug/elf debug/gosym debug/macho debug/pe debug/plan9obj embed encoding
+encoding/ascii85 encoding/asn1 encoding/base32 encoding/base64 encoding/binary encoding/csv
+encoding/gob encoding/hex encoding/json encoding/json/jsontext encoding/json/v2 encoding/pem
+encoding/xml errors expvar flag fmt go/ast go/build go/build/constraint go/constant go/doc
+go/doc/comment go/format go/importer go/parser go/printer go/scanner go/token go/types go/version
+hash hash/adler32 hash/crc32 hash/crc64 hash/fnv hash/maphash html html/template image image/color
+image/color/palette image/draw image/gif image/jpeg image/png index/suffixarray io io/fs io/ioutil
+iter log log/slog log/syslog maps math math/big math/bits math/cmplx math/rand math/rand/v2 mime
+mime/multipart mime/quotedprintable net net/http net/http/cgi net/http/cookiejar net/http/fcgi
+net/http/httptest net/http/httptrace net/http/httputil net/http/pprof net/mail net/netip net/rpc
+net/rpc/jsonrpc net/smtp net/textproto net/url os os/exec os/signal os/user path path/filepath
+plugin reflect regexp regexp/syntax runtime runtime/cgo runtime/coverage runtime/debug
+runtime/metrics runtime/pprof runtime/race runtime/trace slices sort strconv strings structs sync
+sync/atomic syscall testing testing/cryptotest testing/fstest testing/iotest testing/quick
+testing/slogtest testing/synctest text/scanner text/tabwriter text/template text/template/parse time
+time/tzdata unicode unicode/utf16 unicode/utf8 unique unsafe uuid weak
+""".split()
+)
+_STD_ROOTS = frozenset(p.split("/")[0] for p in _STD)
+_LIBRARY_PATH = re.compile(r"/pkg/mod/|@v\d|/vendor/|^vendor/|/gocode/|/\.gopath/")
+# Compiler-made wrappers are named after the function that they stand in.
+_WRAPPER = re.compile(r"(?:[.\-](?:deferwrap|gowrap|dwrap)[.·\-]?\d+|·dwrap·\d+|-fm|-range\d+)+$")
+
+
+@lru_cache(maxsize=65536)
+def package_of(function: str) -> str:
+    """Import path of the package that a symbol belongs to (``net/http`` of ``net/http.(*conn).serve``)."""
+    generic = function.find("[")
+    head = function if generic < 0 else function[:generic]
+    slash = head.rfind("/")
+    dot = head.find(".", slash + 1)
+    return head if dot < 0 else head[:dot]
+
+
+@lru_cache(maxsize=65536)
+def is_standard(function: str) -> bool:
+    """Whether a symbol is the toolchain's own: standard library, runtime, or made by the compiler."""
+    package = package_of(function)
+    if package in _STD:
+        return True
+    root = package.split("/", 1)[0]
+    if root in ("internal", "vendor", "runtime"):
+        return True
+    if root in _STD_ROOTS and "/internal" in package:
+        return True
+    return package.startswith(("type:", "go:", "_cgo", "_rt0", "x_cgo", "crosscall")) or "." not in function
+
+
+@lru_cache(maxsize=65536)
+def is_user(function: str, file: str) -> bool:
+    """Whether a frame is the user's own code: not the toolchain's, and not a dependency's."""
+    if not function or is_standard(function) or function.startswith(("_Cfunc_", "_cgoexp_")):
+        return False
+    package = package_of(function)
+    if package.startswith(("golang.org/x/", "google.golang.org/")):
+        return False
+    return not _LIBRARY_PATH.search(file)
+
+
+@lru_cache(maxsize=65536)
+def plain(function: str) -> str:
+    """A symbol without the compiler's wrappers: ``main.f.deferwrap1`` is ``main.f``."""
+    return _WRAPPER.sub("", function)
+
+
+def user_frame(stack: Stack) -> Frame | None:
+    """The innermost frame of the user's own code, None where there is none."""
+    for frame in stack:
+        if is_user(frame.function, frame.file):
+            return frame
+    return None
+
+
+def user_frames(stack: Stack) -> list[Frame]:
+    """All frames of the user's own code, the innermost first."""
+    return [frame for frame in stack if is_user(frame.function, frame.file)]
+
+
+def outermost(stack: Stack) -> str:
+    """The function that the goroutine was started with, as far as the stack tells (traces cut at 128)."""
+    return stack[-1].function if stack else ""
+
+
+def has(stack: Stack, pattern: re.Pattern[str]) -> bool:
+    """Whether any frame's symbol matches from its start."""
+    return any(pattern.match(frame.function) for frame in stack)
+
+
+# --- mechanisms ---
+
+# Waiting for a mutex: the frames between the user's code and the runtime. sync.(*Mutex).lockSlow up to 1.23,
+# internal/sync.(*Mutex).lockSlow since 1.24; RWMutex parks in its own methods.
+LOCK = re.compile(r"(?:internal/)?sync\.\(\*(?:RW)?Mutex\)\.(?:Lock|lockSlow|RLock)$")
+UNLOCK = re.compile(r"(?:internal/)?sync\.\(\*(?:RW)?Mutex\)\.(?:R?Unlock|unlockSlow|rUnlockSlow)$")
+_PARK = re.compile(
+    r"runtime\.|sync\.runtime_|internal/sync\.runtime_|internal/poll\.runtime_|sync/atomic\.|internal/runtime/"
+)
+# The runtime's own business. A wake-up from here says nothing of the program's progress.
+_INTERNAL = re.compile(
+    r"runtime\.(?:gcStart|gcMark|gcAssist|gcFlushBgCredit|gcBgMark|gcParkAssist|gcSweep|gcController|GC$|"
+    r"\(\*gcWork\)|\(\*gcControllerState\)|bgsweep|bgscavenge|sweepone|startTheWorld|stopTheWorld|mallocgc|"
+    r"forcegchelper|traceAdvance|traceReader|\(\*traceAdvancer|runfinq|runFinalizers|runCleanups|ensureSigM|"
+    r"sysmon|wakeScavenger|\(\*scavenger|\(\*wakeableSleep|StartTrace|StopTrace|ReadTrace|runExitHooks)|"
+    r"runtime/trace\.|runtime/pprof\.|net/http/pprof\.|os/signal\.|unique\.runtime_|runtime/metrics\."
+)
+_RECORDER = re.compile(r"runtime/trace\.|runtime/pprof\.|net/http/pprof\.|runtime\.(?:ReadTrace|traceReader|readTrace0)")
+
+# Decoding JSON without types: encoding/json up to 1.26 (decode.go), encoding/json/v2 since 1.27 (arshal_any.go).
+JSON_UNTYPED = re.compile(
+    r"encoding/json\.\(\*decodeState\)\.(?:value|array|object|literal)Interface$"
+    r"|encoding/json/v2\.unmarshal(?:Value|Object|Array)Any$"
+)
+JSON_DECODE = re.compile(
+    r"encoding/json\.(?:Unmarshal|\(\*Decoder\)\.Decode|\(\*decodeState\)\.\w+|checkValid|\(\*Decoder\)\.readValue)$"
+    r"|encoding/json/v2\.(?:Unmarshal\w*|unmarshal\w*|make\w+Arshaler\S*)$"
+)
+JSON_ENTRY = re.compile(r"encoding/json(?:/v2)?\.(?:Unmarshal\w*|\(\*Decoder\)\.Decode)$")
+REGEXP_COMPILE = re.compile(r"regexp\.(?:Must)?Compile(?:POSIX)?$|regexp\.compile$")
+
+# A client's call that waits for the other side, by the library that makes it. The caller's own goroutine waits in
+# a select in (*persistConn).roundTrip; HTTP/2 in its RoundTrip.
+CALL = re.compile(
+    r"net/http\.\(\*persistConn\)\.roundTrip$|net/http\.\(\*Transport\)\.(?:getConn|roundTrip)$"
+    r"|net/http\.\(\*http2(?:ClientConn|clientStream|Transport)\)\.\w*[rR]oundTrip\w*$"
+    r"|net/http/internal/http2\.\(\*(?:ClientConn|clientStream|Transport)\)\.\w*[rR]oundTrip\w*$"
+    r"|golang\.org/x/net/http2\.\(\*(?:ClientConn|clientStream|Transport)\)\.\w*[rR]oundTrip\w*$"
+    r"|google\.golang\.org/grpc\.(?:invoke|\(\*ClientConn\)\.Invoke|\(\*clientStream\)\.RecvMsg)$"
+    r"|net/rpc\.\(\*Client\)\.Call$|database/sql\.\(\*(?:DB|Tx|Stmt|Conn)\)\.\w+$"
+)
+# The rest of an answer that already came: part of the call before it.
+CALL_BODY = re.compile(r"net/http\.\(\*(?:bodyEOFSignal|body|http2transportResponseBody)\)\.Read$")
+NET_READ = re.compile(r"net\.\(\*conn\)\.Read$|net\.\(\*netFD\)\.Read$|crypto/tls\.\(\*Conn\)\.Read$")
+NET_WRITE = re.compile(r"net\.\(\*conn\)\.Write$|net\.\(\*netFD\)\.Write$|crypto/tls\.\(\*Conn\)\.Write$")
+# A server that calls the user's handler: the frames around it, and where it waits for the next request.
+HANDLER = re.compile(
+    r"net/http\.HandlerFunc\.ServeHTTP$|net/http\.\(\*ServeMux\)\.ServeHTTP$|net/http\.serverHandler\.ServeHTTP$"
+    r"|net/http\.\(\*timeoutHandler\)\.ServeHTTP\S*$|net/http\.initALPNRequest\.ServeHTTP$"
+    r"|net/rpc\.\(\*service\)\.call$|google\.golang\.org/grpc\.\(\*Server\)\.process\w+RPC$"
+    r"|net/http\.\(\*http2serverConn\)\.runHandler$|net/http/internal/http2\.\(\*serverConn\)\.runHandler$"
+    r"|golang\.org/x/net/http2\.\(\*serverConn\)\.runHandler$"
+)
+SERVER = re.compile(r"net/http\.\(\*conn\)\.serve$|net/http\.\(\*connReader\)\.")
+ACCEPT = re.compile(r"net\.\(\*(?:TCP|Unix)Listener\)\.Accept|net\.\(\*netFD\)\.accept$")
+ASYNC_PREEMPT = re.compile(r"runtime\.asyncPreempt")
+ALLOCATE = re.compile(
+    r"runtime\.(?:mallocgc\w*|newobject|newarray|makeslice\w*|growslice\w*|makemap\w*|mapassign\w*|concatstring\w*|rawstring\w*|"
+    r"rawbyteslice|slicebytetostring|stringtoslicebyte|convT\w*|makechan)$"
+)
+GC_WORK = re.compile(
+    r"runtime\.(?:gcBgMarkWorker|gcDrain\w*|gcAssistAlloc\w*|scanobject\w*|scanblock|greyobject|markroot\w*|bgsweep|sweepone|"
+    r"scanSpan\w*|\(\*mspan\)\.sweep|\(\*sweepLocked\)\.sweep|gcMarkDone|gcStart|gcMarkTermination|bgscavenge|deductSweepCredit|"
+    r"deductAssistCredit|markBits\S*|wbBufFlush\S*|gcWriteBarrier\S*)"
+)
+
+
+def is_lock_wait(stack: Stack) -> bool:
+    """Whether a goroutine parked here waits for a mutex (not a WaitGroup, a Cond, or the runtime)."""
+    for frame in stack:
+        if _PARK.match(frame.function):
+            continue
+        return LOCK.match(frame.function) is not None
+    return False
+
+
+def is_internal(stack: Stack) -> bool:
+    """Whether a stack is the runtime's own business or that of the recorder."""
+    return any(_INTERNAL.match(frame.function) for frame in stack)
+
+
+def is_recorder(stack: Stack) -> bool:
+    """Whether a stack belongs to the trace or profile that is being taken."""
+    return any(_RECORDER.match(frame.function) for frame in stack)
+
+
+def caller_of(stack: Stack, pattern: re.Pattern[str]) -> Frame | None:
+    """The innermost user frame outside (towards the root of) the outermost frame that matches."""
+    last = -1
+    for i, frame in enumerate(stack):
+        if pattern.match(frame.function):
+            last = i
+    if last < 0:
+        return None
+    return user_frame(stack[last + 1 :])
+
+
+def handler_frame(stack: Stack) -> Frame | None:
+    """The user's handler in a server's goroutine: the first user frame inward of the innermost dispatcher.
+
+    Middleware lies between dispatchers, so the innermost one calls the handler proper.
+    """
+    for i, frame in enumerate(stack):
+        if HANDLER.match(frame.function):
+            inner = user_frames(stack[:i])
+            if inner:
+                return inner[-1]
+    return None
