@@ -54,9 +54,13 @@ var master = func() []uint8 {
 	return px
 }()
 
+var rasters = sync.Pool{New: func() any { return new([sourceEdge * sourceEdge]uint8) }}
+
 // scale smooths one picture and samples it down to edge x edge pixels.
 func scale(picture, edge int) []byte {
-	work := make([]uint8, len(master))
+	raster := rasters.Get().(*[sourceEdge * sourceEdge]uint8)
+	defer rasters.Put(raster)
+	work := raster[:]
 	shift := picture * 31 % len(master)
 	copy(work, master[shift:])
 	copy(work[len(master)-shift:], master[:shift])

@@ -1,0 +1,3 @@
+module example.com/stockfile
+
+go 1.22

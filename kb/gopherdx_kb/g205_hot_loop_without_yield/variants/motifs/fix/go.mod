@@ -1,0 +1,3 @@
+module example.com/motifs
+
+go 1.22

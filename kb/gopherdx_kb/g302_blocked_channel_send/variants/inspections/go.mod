@@ -1,0 +1,3 @@
+module example.com/inspections
+
+go 1.22

@@ -1,0 +1,3 @@
+module example.com/badges
+
+go 1.22
