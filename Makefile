@@ -16,7 +16,7 @@ lint:
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-docs:
+docs:  # docs/cli.md, the JSON schema, and the demo in README.md
 	$(BIN)/python docs/generate.py
 
 demo:

@@ -1,8 +1,9 @@
-"""Writes what follows from the code, docs/cli.md and the JSON schema: ``make docs``; a test compares."""
+"""Writes what follows from the code: docs/cli.md, the JSON schema, the demo in README. Tests compare."""
 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from gopherdx.model import SCHEMA_VERSION, Diagnosis
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMA = ROOT / "engine" / "gopherdx" / "schema" / f"diagnosis-{SCHEMA_VERSION}.json"
 CLI = ROOT / "docs" / "cli.md"
+README = ROOT / "README.md"
 
 SHARES = {"Finding": ["confidence"], "Precision": ["value", "lower"]}
 NOT_NEGATIVE = {"Input": ["bytes"]}
@@ -68,7 +70,25 @@ def cli_text() -> str:
     return "\n".join(parts) + "\n"
 
 
+def readme_text() -> str:
+    """README.md with what ``gopherdx demo`` says today, up to the code of the fix."""
+    readme = README.read_text(encoding="utf-8")
+    block = f"<!-- demo output -->\n```text\n{demo_text()}\n```\n"
+    return re.sub(
+        r"<!-- demo output -->\n(?:```text\n.*?\n```\n)?", lambda _: block, readme, count=1, flags=re.S
+    )
+
+
+def demo_text() -> str:
+    """The first screen of the demo: everything before the code of the fix."""
+    import gopherdx
+    from gopherdx.report import text
+
+    report = text.render(gopherdx.diagnose(ROOT / "engine" / "gopherdx" / "demo"))
+    return report.split("\n  before\n")[0].rstrip()
+
+
 if __name__ == "__main__":
-    SCHEMA.write_text(schema_text(), encoding="utf-8")
-    CLI.write_text(cli_text(), encoding="utf-8")
-    print(f"wrote {SCHEMA.relative_to(ROOT)} and {CLI.relative_to(ROOT)}")
+    for file, write in ((SCHEMA, schema_text), (CLI, cli_text), (README, readme_text)):
+        file.write_text(write(), encoding="utf-8")
+        print(f"wrote {file.relative_to(ROOT)}")

@@ -33,6 +33,12 @@ def test_readme_has_one_command_to_see_it_and_one_to_test_it() -> None:
     assert test.endswith(".venv/bin/python -m pytest")
 
 
+def test_readme_shows_what_the_demo_really_says() -> None:
+    generate = load_generator()
+    assert (ROOT / "README.md").read_text("utf-8") == generate.readme_text(), "run `make docs`"
+    assert "likely, confidence" in generate.demo_text()
+
+
 def test_ci_runs_the_test_command_of_readme() -> None:
     script = ROOT / ".ci" / "run"
     assert script.stat().st_mode & stat.S_IXUSR

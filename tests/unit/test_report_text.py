@@ -162,7 +162,8 @@ def test_colour_changes_nothing_but_colour(full_diagnosis: Diagnosis) -> None:
         (2048, "bytes/s", "2 KiB/s"),
         (41_230, "count", "41,230"),
         (1.1, "cores", "1.1 cores"),
-        (12.0, "per s", "12 per s"),
+        (285.7, "1/s", "286 per s"),
+        (0.0194402, "share of CPU time", "1.94 % of CPU time"),
         (0.00001, "cores", "1.0e-05 cores"),
     ],
 )

@@ -145,7 +145,9 @@ def read_capture(named: Sequence[Named], *, limits: Limits, progress: Progress |
             reading.folder(cast(Path, item.file))
         else:
             reading.named(item)
-    return Capture(tuple(reading.artifacts), tuple(reading.inputs), tuple(reading.warnings))
+    # Traces first: where both tell the same thing, a trace tells it more closely.
+    artifacts = sorted(reading.artifacts, key=lambda artifact: isinstance(artifact, Profile))
+    return Capture(tuple(artifacts), tuple(reading.inputs), tuple(reading.warnings))
 
 
 def _once(named: Sequence[Named], reading: _Reading) -> Iterator[Named]:

@@ -306,19 +306,16 @@ def _next(page: _Page, steps: Sequence[Next]) -> None:
 
 
 def _overview(page: _Page, overview: Overview) -> None:
-    rows = [("", line) for line in overview.text.splitlines() if line.strip()]
-    facts = ", ".join(_facts(overview))
     page.heading("Overview")
-    if facts:
-        page.hanging("  ", Text(safe(facts)))
-    for _, line in rows:
-        page.hanging("  ", Text(safe(line.rstrip())))
+    lines = [line.rstrip() for line in overview.text.splitlines() if line.strip()]
+    for line in lines or [", ".join(_facts(overview)) or "nothing that could be counted"]:
+        page.hanging("  ", Text(safe(line)))
     for line in overview.incomplete:
         page.hanging("  Incomplete: ", Text(safe(line)), style="yellow")
 
 
 def _facts(overview: Overview) -> Iterable[str]:
-    """What was recorded, in the order in which one would ask."""
+    """What was recorded where the overview has no words for it, in the order in which one would ask."""
     values: tuple[tuple[float | int | None, str], ...] = (
         (overview.duration_s, "{} recorded"),
         (overview.gomaxprocs, "GOMAXPROCS {}"),
@@ -377,14 +374,16 @@ def expected(item: Evidence) -> str:
 
 def quantity(value: float, unit: str) -> str:
     """A number with its unit, three digits, as people write it: ``12.5 ms``, ``87 %``, ``1.2 GiB``."""
-    if unit in ("share", "ratio of 1"):
-        return f"{_digits(value * 100)} %"
+    if unit == "share" or unit.startswith("share of "):
+        return f"{_digits(float(f'{value * 100:.3g}'))} %{unit.removeprefix('share')}"
     if unit in ("s", "ms", "us", "ns"):
         return _duration(value * {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}[unit])
     if unit in ("bytes", "B") or unit.startswith(("bytes ", "bytes/")):
         return _size(value) + unit.removeprefix("bytes").removeprefix("B")
     if unit in ("", "count", "1"):
         return _digits(value)
+    if unit.startswith("1/"):
+        return f"{_digits(value)} per {unit.removeprefix('1/')}"
     return f"{_digits(value)} {unit}"
 
 
