@@ -138,6 +138,19 @@ def test_mutex_and_block_profiles_are_what_their_flag_says(tmp_path: Path, flag:
     assert item.warnings == ()
 
 
+def test_a_name_settles_what_the_content_leaves_open(tmp_path: Path) -> None:
+    for name in ("block.pprof", "mutex.pprof", "x.pprof"):
+        (tmp_path / name).write_bytes(contention_profile(leaf="main.unknown"))
+    inputs = read(tmp_path).inputs
+    assert [i.kind for i in inputs] == ["block", "mutex", "mutex or block"]
+    assert [len(i.warnings) for i in inputs] == [0, 0, 1]
+
+
+def test_the_content_decides_where_it_can_whatever_the_name(tmp_path: Path) -> None:
+    (tmp_path / "block.pprof").write_bytes(contention_profile(leaf="sync.(*Mutex).Unlock"))
+    assert [i.kind for i in read(tmp_path).inputs] == ["mutex"]
+
+
 @pytest.mark.parametrize("flag", ["heap_profile", "allocs_profile"])
 def test_heap_and_allocs_profiles_hold_the_same_and_are_what_their_flag_says(
     tmp_path: Path, flag: str

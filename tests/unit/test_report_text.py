@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gopherdx.model import Diagnosis, Evidence, Location, NotJudged, RuledOut, Source
+from gopherdx.model import Diagnosis, Evidence, Input, Location, NotJudged, RuledOut, Source
 from gopherdx.report.safe import safe
 from gopherdx.report.text import actual, expected, quantity, render
 from tests.conftest import MakeDiagnosis, MakeFinding
@@ -87,6 +87,13 @@ def test_several_findings_are_listed_before_the_first_is_told(
     assert "\n  2. main.other computes under a lock.\n" in text
     assert text.count("Fix: compute outside the lock") == 1  # the same fix is told once
     assert "Fix: as above" in text
+
+
+def test_files_of_one_folder_are_listed_by_name(make_diagnosis: MakeDiagnosis) -> None:
+    files = tuple(Input(f"run/{name}", "cpu", None, 2048, name == "b", ("odd",)) for name in "ab")
+    text = render(make_diagnosis(inputs=files))
+    read = "\nRead in run\n  a  (cpu, 2 KiB)\n    Warning: odd\n  b  (cpu, 2 KiB, cut off)\n"
+    assert read in text
 
 
 def test_an_error_of_a_rule_is_shown(full_diagnosis: Diagnosis) -> None:

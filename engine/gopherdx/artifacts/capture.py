@@ -304,7 +304,7 @@ def _as_flagged(profile: Profile, item: Named) -> Profile:
             todo="give one of cpu, heap, allocs, mutex, block or goroutine of a Go program",
         )
     if flag is None:
-        return profile
+        return _by_name(profile, item)
     if profile.kind not in flag.kinds:
         article = "an" if profile.kind == "allocs" else "a"
         raise UnreadableInput(
@@ -312,10 +312,24 @@ def _as_flagged(profile: Profile, item: Named) -> Profile:
             where=item.where,
             todo=f"give it as {_FLAG_OF_KIND.get(profile.kind, '--mutex-profile')}",
         )
-    if flag.becomes is None or flag.becomes == profile.kind:
+    return profile if flag.becomes is None else _settled(profile, flag.becomes)
+
+
+def _by_name(profile: Profile, item: Named) -> Profile:
+    """A profile whose content leaves two kinds open, as the one that its file's name says."""
+    if profile.kind != "mutex or block" or not isinstance(item.file, Path):
         return profile
-    doubts = tuple(w for w in profile.warnings if "no frame tells which" not in w)
-    return dataclasses.replace(profile, kind=flag.becomes, warnings=doubts)
+    kinds: tuple[ProfileKind, ...] = ("mutex", "block")
+    said = [kind for kind in kinds if kind in item.file.name.lower()]
+    return _settled(profile, said[0]) if len(said) == 1 else profile
+
+
+def _settled(profile: Profile, kind: ProfileKind) -> Profile:
+    """The profile as this kind, without the reader's doubt which it is."""
+    if profile.kind == kind:
+        return profile
+    warnings = tuple(w for w in profile.warnings if "no frame tells which" not in w)
+    return dataclasses.replace(profile, kind=kind, warnings=warnings)
 
 
 def _kind_name(kind: str) -> str:

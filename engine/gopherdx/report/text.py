@@ -10,6 +10,7 @@ import io
 import re
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
+from pathlib import PurePath
 
 from rich.console import Console, RenderableType
 from rich.padding import Padding
@@ -299,8 +300,9 @@ def _next(page: _Page, steps: Sequence[Next]) -> None:
         return
     page.heading("Next")
     for number, step in enumerate(steps, 1):
-        separates = f" (separates {', '.join(step.separates)})" if step.separates else ""
-        page.hanging(f"  {number}. ", Text(safe(step.text + separates)))
+        tells = len(step.separates) > 1 and not all(name in step.text for name in step.separates)
+        between = f" (tells {' from '.join(step.separates)})" if tells else ""
+        page.hanging(f"  {number}. ", Text(safe(step.text + between)))
         if step.command:
             page.command(step.command, indent=5)
 
@@ -337,11 +339,15 @@ def _facts(overview: Overview) -> Iterable[str]:
 
 
 def _inputs(page: _Page, diagnosis: Diagnosis) -> None:
-    page.heading("Read")
+    """What was read; files of one folder by their names, the folder once."""
+    folders = {PurePath(item.path).parent for item in diagnosis.inputs}
+    shared = folders.pop() if len(folders) == 1 and len(diagnosis.inputs) > 1 else None
+    page.heading(f"Read in {safe(str(shared))}" if shared else "Read")
     for item in diagnosis.inputs:
         about = [item.kind, item.go_version or "", quantity(item.bytes, "bytes")]
         about += ["cut off"] if item.truncated else []
-        page.hanging("  ", Text(safe(f"{item.path}  ({', '.join(a for a in about if a)})")))
+        name = PurePath(item.path).name if shared else item.path
+        page.hanging("  ", Text(safe(f"{name}  ({', '.join(a for a in about if a)})")))
         for warning in item.warnings:
             page.hanging("    Warning: ", Text(safe(warning)), style="yellow")
     for warning in diagnosis.warnings:
