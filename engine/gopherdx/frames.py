@@ -113,7 +113,10 @@ def user_frames(stack: Stack) -> list[Frame]:
 
 def outermost(stack: Stack) -> str:
     """The function that the goroutine was started with, as far as the stack tells (traces cut at 128)."""
-    return stack[-1].function if stack else ""
+    for frame in reversed(stack):
+        if frame.function and not frame.function.startswith("runtime.goexit"):
+            return frame.function
+    return ""
 
 
 def has(stack: Stack, pattern: re.Pattern[str]) -> bool:

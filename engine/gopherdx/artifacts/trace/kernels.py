@@ -44,19 +44,15 @@ OTHER_GENERATION, SHORT, BAD, END_OF_GENERATION = 11, 12, 13, 14
 @inline
 def _uvarint(buf, pos, end):  # type: ignore[no-untyped-def]
     """(value, next position); next position -1 where the varint runs past ``end`` or past 64 bits."""
-    value = np.uint64(0)
-    shift = np.uint64(0)
-    while pos < end:
-        b = buf[pos]
+    value = np.int64(0)
+    shift = np.int64(0)
+    while pos < end and shift <= 63:
+        b = np.int64(buf[np.uintp(pos)])  # unsigned: no test for an index from the end
         pos += 1
+        value |= (b & 0x7F) << shift
         if b < 0x80:
-            if shift == np.uint64(0):
-                return np.int64(b), pos
-            return np.int64(value | (np.uint64(b) << shift)), pos
-        value |= np.uint64(b & 0x7F) << shift
-        shift += np.uint64(7)
-        if shift > np.uint64(63):
-            return np.int64(0), np.int64(-1)
+            return value, pos
+        shift += 7
     return np.int64(0), np.int64(-1)
 
 
@@ -340,15 +336,15 @@ def _advance(buf, cursors, c, batches, next_batch, arg_counts, mul, tally):  # t
         end = batches[b, B_END]
         cursors[c, C_END] = end
         cursors[c, C_LAST] = np.int64(np.float64(np.uint64(batches[b, B_TIME])) * mul)
-    kind = np.int64(buf[pos])
-    n = arg_counts[kind]
+    kind = np.int64(buf[np.uintp(pos)])
+    n = arg_counts[np.uintp(kind)]
     ok = n >= 0
     pos += 1
     if ok:
         dt, pos = _uvarint(buf, pos, end)
         ok = pos >= 0
         if ok:
-            cursors[c, C_LAST] += np.int64(np.float64(np.uint64(dt)) * mul)
+            cursors[c, C_LAST] += np.int64(np.float64(dt) * mul)
             for k in range(n):
                 v, pos = _uvarint(buf, pos, end)
                 if pos < 0:
@@ -383,7 +379,7 @@ def _skip(buf, cursors, c, batches, next_batch, arg_counts, mul, tally):  # type
             dt, pos = _uvarint(buf, pos, end)
             ok = pos >= 0
             if ok:
-                last += np.int64(np.float64(np.uint64(dt)) * mul)
+                last += np.int64(np.float64(dt) * mul)
                 for k in range(n):
                     v, pos = _uvarint(buf, pos, end)
                     if pos < 0:

@@ -1,0 +1,64 @@
+"""What a CPU profile says: how much CPU was used, by whom, and how much of it was the collector's.
+
+A CPU profile is blind to waiting. It can corroborate; alone it names no cause.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from gopherdx import frames as fr
+from gopherdx.observe.said import Said, Sayer, place_of
+
+if TYPE_CHECKING:
+    from gopherdx.artifacts.pprof import Profile
+
+LOOKED = ("cpu.used_cores", "cpu.gc_share", "cpu.untyped_decode_share", "cpu.alloc_share", "cpu.hot_share")
+MIN_SHARE = 0.02
+
+
+def of_profile(profile: Profile) -> Said:
+    """Observations of the process, and by user's function."""
+    from gopherdx.artifacts.pprof import by_stack  # the profile's own fold: no reader is loaded here
+
+    if not len(profile) or not profile.symbolized:
+        return Said((), frozenset())
+    column = profile.value_index("cpu") if "cpu" in [t.type for t in profile.sample_types] else profile.default_index
+    stacks = {
+        tuple(fr.Frame(f.function, f.file, f.line) for f in stack): value
+        for stack, value in by_stack(profile, column).items()
+        if value > 0
+    }
+    total = sum(stacks.values())
+    if total <= 0:
+        return Said((), frozenset())
+    out = Sayer("cpu", LOOKED)
+    if profile.duration_ns > 0:
+        out.say("cpu.used_cores", total / profile.duration_ns, "cores", locator="samples / duration")
+    gc = sum(v for stack, v in stacks.items() if fr.has(stack, fr.GC_WORK))
+    out.say("cpu.gc_share", gc / total, "share of CPU samples", locator="frames of the collector")
+    groups: dict[str, dict[str, int]] = {
+        name: defaultdict(int)
+        for name in ("cpu.untyped_decode_share", "cpu.alloc_share", "cpu.hot_share")
+    }
+    frames: dict[str, fr.Frame] = {}
+
+    def add(name: str, frame: fr.Frame | None, value: int) -> None:
+        if frame is not None:
+            groups[name][fr.plain(frame.function)] += value
+            frames.setdefault(fr.plain(frame.function), frame)
+
+    for stack, value in stacks.items():
+        user = fr.user_frame(stack)
+        add("cpu.hot_share", user, value)
+        if fr.has(stack, fr.JSON_UNTYPED):
+            add("cpu.untyped_decode_share", fr.caller_of(stack, fr.JSON_ENTRY), value)
+        if fr.has(stack, fr.ALLOCATE):
+            add("cpu.alloc_share", user, value)
+    for name, shares in groups.items():
+        for function, value in sorted(shares.items()):
+            if value / total >= MIN_SHARE:
+                out.say(name, value / total, "share of CPU samples", subject=function,
+                        place=place_of(frames[function]), locator="CPU samples by user's function")  # fmt: skip
+    return out.done()

@@ -1,0 +1,77 @@
+"""Long decodes of JSON without types: how long one takes, and what of it is the collector's.
+
+A decode is a stretch in which every stack seen of a goroutine lies under the untyped decoder.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from gopherdx import frames as fr
+from gopherdx.observe.said import Said, Sayer, place_of
+
+if TYPE_CHECKING:
+    from gopherdx.artifacts.trace.tables import Span, Trace
+
+LOOKED = (
+    "decode.untyped_longest_ms", "decode.untyped_count", "decode.untyped_cores", "decode.untyped_alloc_share",
+    "decode.untyped_running_share",
+)  # fmt: skip
+LONG_NS = 10_000_000
+
+
+def of_trace(trace: Trace) -> Said:
+    """Observations by the function that calls the decoder."""
+    out = Sayer("trace", LOOKED)
+    duration = max(trace.duration_ns, 1)
+    spans: dict[str, list[Span]] = defaultdict(list)
+    frames: dict[str, fr.Frame] = {}
+    for span in trace.spans:
+        frame = _caller(trace, span.stack)
+        if span.kind != "json-untyped" or frame is None or span.end_ns - span.start_ns < LONG_NS:
+            continue
+        name = fr.plain(frame.function)
+        spans[name].append(span)
+        frames.setdefault(name, frame)
+    shares = _alloc_shares(trace)
+    for name, group in sorted(spans.items()):
+        lengths = sorted((s.end_ns - s.start_ns for s in group), reverse=True)
+        running = sum(s.running_ns for s in group)
+        place = place_of(frames[name])
+
+        def say(what: str, value: float, unit: str, f: str = name, at: object = place) -> None:
+            out.say(what, value, unit, subject=f, place=at, locator="stacks under the untyped decoder")  # type: ignore[arg-type]
+
+        say("decode.untyped_longest_ms", lengths[0] / 1e6, "ms")
+        say("decode.untyped_mean_ms", sum(lengths) / len(lengths) / 1e6, "ms")
+        say("decode.untyped_count", len(group), "decodes")
+        say("decode.untyped_cores", running / duration, "cores")
+        say("decode.untyped_running_share", min(1.0, running / max(sum(lengths), 1)), "share")
+        say("decode.untyped_assist_ms", sum(s.assist_ns for s in group) / len(group) / 1e6, "ms")
+        say("decode.untyped_alloc_share", shares.get(name, 0.0), "share")
+        # Typed decoding of the same bytes takes a third to two thirds; a limit on the body takes it all away.
+        say("decode.gain_low", lengths[0] / 1e6 / 3, "ms")
+        say("decode.gain_high", lengths[0] / 1e6, "ms")
+    return out.done()
+
+
+def _caller(trace: Trace, stack: int) -> fr.Frame | None:
+    frames = trace.stack(stack)
+    return fr.caller_of(frames, fr.JSON_ENTRY) or fr.caller_of(frames, fr.JSON_UNTYPED)
+
+
+def _alloc_shares(trace: Trace) -> dict[str, float]:
+    """Share of the allocation marks (GC triggers, assists, sweeps) that lie under each caller's decode."""
+    total = 0
+    under: dict[str, int] = defaultdict(int)
+    for counted in (*trace.gc.triggers, *trace.gc.assists, *trace.gc.sweeps):
+        frames = trace.stack(counted.stack)
+        if fr.user_frame(frames) is None:
+            continue
+        total += counted.count
+        if fr.has(frames, fr.JSON_DECODE):
+            frame = _caller(trace, counted.stack)
+            if frame is not None:
+                under[fr.plain(frame.function)] += counted.count
+    return {name: n / total for name, n in under.items()} if total else {}

@@ -1,0 +1,112 @@
+"""Who waits for mutexes, who holds them meanwhile, and what the holder does.
+
+A trace tells no lock's address. What it tells: each wait for a mutex (by its frames), and the stack of the
+Unlock that ended it. Waits are summed by the user's function that unlocked, so that one slow holder behind
+many entry points is one subject.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gopherdx import frames as fr
+from gopherdx.observe.said import Said, Sayer, place_of
+
+if TYPE_CHECKING:
+    from gopherdx.artifacts.trace.tables import LockSite, Trace
+
+LOOKED = (
+    "lock.hold_share", "lock.mean_waiters", "lock.holder_running_share", "lock.handovers_per_s",
+    "lock.spare_procs", "lock.cores_lost", "lock.busy_share", "lock.stuck_waiters",
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class _Holder:
+    """One user's function that unlocks while others wait."""
+
+    handovers: int = 0
+    wait_ns: int = 0
+    hold_ns: int = 0
+    known_ns: int = 0
+    running_ns: int = 0
+    frames: dict[fr.Frame, int] = field(default_factory=lambda: defaultdict(int))
+    waiting: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+
+def of_trace(trace: Trace) -> Said:
+    """Lock observations by holder; the process's own totals where nobody holds anything."""
+    out = Sayer("trace", LOOKED)
+    duration = max(trace.duration_ns, 1)
+    sites = {site.function: site for site in trace.locks}
+    for function, holder in sorted(_holders(trace).items()):
+        if holder.hold_ns < 0.001 * duration:
+            continue
+        site = _busiest(holder, sites)
+        if site is None or site.busy_ns <= 0:
+            continue
+        frame = max(holder.frames, key=lambda f: (holder.frames[f], f))
+        place = place_of(frame)
+        locator = f"Unlock in {function} wakes {site.function}"
+        hold = min(holder.hold_ns / duration, 1.0)
+        waiters = site.waiters_ns / site.busy_ns
+        running = site.running_ns / site.busy_ns
+        spare = max(0.0, trace.gomaxprocs - running)
+        lost = hold * min(waiters, spare)
+        ms = holder.hold_ns / max(holder.handovers, 1) / 1e6
+
+        def say(name: str, value: float, unit: str, f: str = function, at: str = locator) -> None:
+            out.say(name, value, unit, subject=f, place=place, locator=at)
+
+        say("lock.hold_share", hold, "share")
+        say("lock.busy_share", site.busy_ns / duration, "share")
+        say("lock.mean_waiters", waiters, "goroutines")
+        say("lock.handovers_per_s", holder.handovers / (duration / 1e9), "1/s")
+        say("lock.hold_ms", ms, "ms")
+        say("lock.wait_ms", holder.wait_ns / max(holder.handovers, 1) / 1e6, "ms")
+        say("lock.running_meanwhile", running, "goroutines")
+        say("lock.spare_procs", spare, "Ps")
+        say("lock.cores_lost", lost, "cores")
+        if holder.known_ns > 0.2 * holder.hold_ns:
+            say("lock.holder_running_share", holder.running_ns / holder.known_ns, "share")
+        workers = min(float(trace.gomaxprocs), waiters + 1)
+        say("lock.gain_high", 1 / ((1 - hold) + hold / workers), "x")
+        say("lock.gain_low", 1 / ((1 - hold) + hold / max(1.0, 1 + (workers - 1) / 3)), "x")
+    stuck = sum(
+        w.open_both + w.open_end
+        for w in trace.waits
+        if w.reason in ("sync", "") and w.count == 0 and fr.is_lock_wait(trace.stack(w.stack))
+    )
+    out.say("lock.stuck_waiters", stuck, "goroutines", locator="waits for a mutex without a hand-over")
+    return out.done()
+
+
+def _holders(trace: Trace) -> dict[str, _Holder]:
+    holders: dict[str, _Holder] = defaultdict(_Holder)
+    for wake in trace.wakes:
+        if wake.hold_ns <= 0 or wake.waker is None:
+            continue
+        user = fr.user_frame(trace.stack(wake.waker))
+        if user is None:
+            continue
+        holder = holders[fr.plain(user.function)]
+        holder.handovers += wake.count
+        holder.wait_ns += wake.ns
+        holder.hold_ns += wake.hold_ns
+        holder.known_ns += wake.hold_known_ns
+        holder.running_ns += wake.hold_running_ns
+        holder.frames[user] += wake.hold_ns
+        waiter = fr.user_frame(trace.stack(trace.waits[wake.wait].stack))
+        if waiter is not None:
+            holder.waiting[fr.plain(waiter.function)] += wake.ns
+    return holders
+
+
+def _busiest(holder: _Holder, sites: dict[str, LockSite]) -> LockSite | None:
+    """The place that this holder keeps waiting longest."""
+    known = [w for w in holder.waiting if w in sites]
+    if not known:
+        return None
+    return sites[max(known, key=lambda w: (holder.waiting[w], w))]

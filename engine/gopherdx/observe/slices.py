@@ -1,0 +1,127 @@
+"""Goroutines that run on and on: stretches interrupted by nothing but forced preemption.
+
+Since Go 1.14 a loop is preempted after 10 ms at the earliest, by a signal; whoever waits for its P waits that
+long. The place of such a loop is in the CPU samples that fell on the goroutine; the stack of a preemption
+names a frameless leaf's caller, or nothing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from gopherdx import frames as fr
+from gopherdx.model import Location
+from gopherdx.observe.said import Said, Sayer, place_of
+
+if TYPE_CHECKING:
+    from gopherdx.artifacts.trace.tables import Run, Trace, Waits
+
+LOOKED = ("run.longest_s", "run.recording_share", "run.running_share", "run.victims_mean",
+          "run.victim_waits_per_s", "run.count")  # fmt: skip
+LONG_NS = 400_000_000
+LONG_WAIT_BIN = 46  # 2**23 ns, 8.4 ms: forced preemption comes after 10 ms at the earliest, the wake-up lies between
+
+
+def of_trace(trace: Trace) -> Said:
+    """Observations by the loop's function, or of the process where its place is not known."""
+    out = Sayer("trace", LOOKED)
+    duration = max(trace.duration_ns, 1)
+    groups: dict[str, list[Run]] = defaultdict(list)
+    places: dict[str, Location | None] = {}
+    for run in trace.runs:
+        if run.length_ns < LONG_NS or _is_internal(trace, run):
+            continue
+        frame = _place(trace, run)
+        name = fr.plain(frame.function) if frame else ""
+        groups[name].append(run)
+        places.setdefault(name, place_of(frame))
+    waits = _victim_waits(trace) / (duration / 1e9)
+    for name, runs in sorted(groups.items()):
+        longest = max(runs, key=lambda r: r.length_ns)
+        place = places[name]
+
+        def say(what: str, value: float | bool, unit: str, f: str = name, at: Location | None = place) -> None:
+            out.say(what, value, unit, subject=f, place=at, locator="runs ended by no pause")
+
+        say("run.longest_s", longest.length_ns / 1e9, "s")
+        say("run.running_share", longest.running_ns / max(longest.length_ns, 1), "share")
+        say("run.count", len(runs), "runs")
+        say("run.recording_share", longest.length_ns / duration, "share")
+        say("run.victims_mean", _victims(runs), "goroutines")
+        say("run.victim_waits_per_s", waits, "1/s")
+        say("run.victim_delay_ms", _victim_delay_ms(trace), "ms")
+        say("run.preemptions", sum(n for r in runs for _, n in r.preemptions), "preemptions")
+        say("run.placed", bool(name), "")
+        say("run.goroutine", longest.goroutine, "")
+    return out.done()
+
+
+def _is_internal(trace: Trace, run: Run) -> bool:
+    """The collector's workers and the recorder run long by design."""
+    stacks = [s for s, _ in run.preemptions[:4]] + [s for s, _ in run.samples[:4]] + [run.preempted_at]
+    return any(fr.is_recorder(trace.stack(s)) for s in stacks) or run.function.startswith(
+        ("runtime.gcBgMarkWorker", "runtime.bgsweep", "runtime.bgscavenge")
+    )
+
+
+def _place(trace: Trace, run: Run) -> fr.Frame | None:
+    """The user's function that most CPU samples of the run fell in; without samples, that of preemptions."""
+    for marks in (run.samples, run.preemptions):
+        total = sum(n for _, n in marks)
+        votes: dict[str, int] = defaultdict(int)
+        frames: dict[str, dict[fr.Frame, int]] = defaultdict(lambda: defaultdict(int))
+        for stack, n in marks:
+            frame = fr.user_frame(trace.stack(stack))
+            if frame is not None:
+                name = fr.plain(frame.function)
+                votes[name] += n
+                frames[name][frame] += n
+        if votes:
+            best = max(votes, key=lambda f: (votes[f], f))
+            if votes[best] * 2 >= total:
+                return max(frames[best], key=lambda f: (frames[best][f], f))
+            return _common(trace, [s for s, _ in marks])
+    return None
+
+
+def _common(trace: Trace, stacks: list[int]) -> fr.Frame | None:
+    """The innermost user frame that all stacks share, seen from their roots."""
+    shared: list[fr.Frame] | None = None
+    for stack in stacks:
+        users = [f for f in reversed(fr.user_frames(trace.stack(stack)))]
+        if not users:
+            continue
+        if shared is None:
+            shared = users
+            continue
+        same = 0
+        while same < min(len(shared), len(users)) and shared[same].function == users[same].function:
+            same += 1
+        shared = shared[:same]
+    return shared[-1] if shared else None
+
+
+def _victims(runs: list[Run]) -> float:
+    """Goroutines that were runnable and waited, on average over the runs (their own waiting left out)."""
+    length = sum(r.length_ns for r in runs)
+    return sum(r.victims_ns for r in runs) / length if length else 0.0
+
+
+def _behind(trace: Trace) -> list[Waits]:
+    """Stays between runnable and running that no preemption began: those of the goroutines that wait."""
+    return [
+        w
+        for w in trace.waits
+        if w.reason in ("runnable", "first run") and not fr.has(trace.stack(w.stack), fr.ASYNC_PREEMPT)
+    ]
+
+
+def _victim_waits(trace: Trace) -> int:
+    """How often a goroutine that could run waited 8 ms or more: for somebody's forced preemption."""
+    return int(sum(w.histogram[LONG_WAIT_BIN:].sum() for w in _behind(trace)))
+
+
+def _victim_delay_ms(trace: Trace) -> float:
+    """The longest of those waits."""
+    return max((w.max_ns for w in _behind(trace)), default=0) / 1e6

@@ -1,0 +1,41 @@
+"""G203: one long decode without types."""
+
+from gopherdx.rules import MATCH, ArchetypeRules, Rule, at_least, obs
+
+
+class Rules(ArchetypeRules):
+    """How long one decode takes, and what it allocates."""
+
+    @Rule(obs("decode.untyped_longest_ms", subject=MATCH.f, value=MATCH.v & at_least("longest_ms")))
+    def long_decode(self, f, v):  # type: ignore[no-untyped-def]
+        """Silent for many small documents: each is a stretch of its own, and short."""
+        self.conclude("one-long-untyped-decode", subject=f, actual=v)
+
+    @Rule(
+        obs("decode.untyped_alloc_share", subject=MATCH.f, value=MATCH.v & at_least("alloc_share")),
+        obs("decode.untyped_longest_ms", subject=MATCH.f, value=at_least("longest_ms")),
+    )
+    def allocates(self, f, v):  # type: ignore[no-untyped-def]
+        """Only where the decode is long: small ones may well allocate most of what a service allocates."""
+        self.conclude("decode-allocates", subject=f, actual=v)
+
+    @Rule(
+        obs("decode.untyped_running_share", subject=MATCH.f, value=MATCH.v & at_least("running_share")),
+        obs("decode.untyped_longest_ms", subject=MATCH.f, value=at_least("longest_ms")),
+    )
+    def holds_processor(self, f, v):  # type: ignore[no-untyped-def]
+        """A decode that waits for its reader is bound by the network."""
+        self.conclude("decode-holds-a-processor", subject=f, actual=v)
+
+    @Rule(obs("cpu.untyped_decode_share", subject=MATCH.f, value=MATCH.v & at_least("sampled_share")))
+    def sampled(self, f, v):  # type: ignore[no-untyped-def]
+        """A profile cannot tell one huge body from many small ones: never more than possible."""
+        self.conclude("samples-in-untyped-decode", subject=f, actual=v)
+
+    @Rule(
+        obs("decode.untyped_alloc_share", subject=MATCH.f, value=at_least("alloc_share")),
+        obs("decode.untyped_longest_ms", subject=MATCH.f, value=at_least("longest_ms")),
+    )
+    def explains_collector(self, f):  # type: ignore[no-untyped-def]
+        """The collector is busy because of this decode: one cause, one finding."""
+        self.explains("G203", symptom="G201", subject=f)
