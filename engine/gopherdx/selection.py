@@ -23,6 +23,8 @@ def restrict(kb: KnowledgeBase, *, select: Sequence[str] = (), ignore: Sequence[
 
     Raises ``UsageError`` for a name that fits no archetype, and where nothing is left.
     """
+    if not select and not ignore:
+        return kb
     chosen = _matches(kb, select) if select else {archetype.id for archetype in kb.archetypes}
     left = chosen - _matches(kb, ignore)
     if not left:

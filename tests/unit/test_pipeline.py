@@ -9,8 +9,10 @@ import pytest
 import gopherdx
 from gopherdx import pipeline
 from gopherdx.errors import UnreadableInput, UsageError
+from gopherdx.kb import KnowledgeBase
 from gopherdx.model import Observations, Overview
 from gopherdx.pipeline import parse_go_version
+from gopherdx.reason import chain
 from tests.support.profiles import cpu_profile, heap_profile
 
 
@@ -71,14 +73,14 @@ def test_observations_see_every_artifact_and_the_go_version_that_was_given(
         seen.append(artifacts)
         return Observations((), frozenset(), frozenset({"cpu", "heap"}))
 
-    def run(kb: object, observations: Observations) -> object:
+    def run(kb: KnowledgeBase, observations: Observations) -> object:
         seen.append(observations.go_version)
-        return real_run(kb, observations)  # type: ignore[arg-type]
+        return real_run(kb, observations)
 
-    real_run = pipeline.chain.run
+    real_run = chain.run
     monkeypatch.setattr(pipeline, "observe", observe)
     monkeypatch.setattr(pipeline, "overview", lambda _: Overview(text="seen"))
-    monkeypatch.setattr(pipeline.chain, "run", run)
+    monkeypatch.setattr(chain, "run", run)
     diagnosis = gopherdx.diagnose(
         tmp_path / "cpu.pprof", heap_profile=tmp_path / "heap.pprof", go_version="go1.21.3"
     )
