@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gopherdx.model import Diagnosis, Evidence, Input, Location, NotJudged, RuledOut, Source
+from gopherdx.model import Diagnosis, Evidence, Fix, Gain, Input, Location, NotJudged, RuledOut, Source
 from gopherdx.report.safe import safe
 from gopherdx.report.text import actual, expected, quantity, render
 from tests.conftest import MakeDiagnosis, MakeFinding
@@ -94,6 +94,57 @@ def test_files_of_one_folder_are_listed_by_name(make_diagnosis: MakeDiagnosis) -
     text = render(make_diagnosis(inputs=files))
     read = "\nRead in run\n  a  (cpu, 2 KiB)\n    Warning: odd\n  b  (cpu, 2 KiB, cut off)\n"
     assert read in text
+
+
+def test_a_source_that_all_evidence_shares_is_said_once(
+    make_diagnosis: MakeDiagnosis, make_finding: MakeFinding
+) -> None:
+    source = Source("trace", "sync waits")
+    evidence = tuple(Evidence(n, 1, "at least 1", "count", True, source, n) for n in ("one", "two"))
+    text = render(make_diagnosis(findings=(make_finding(evidence=evidence),)))
+    assert text.count("trace: sync waits") == 1
+    assert "   read from trace: sync waits\n" in text
+
+
+@pytest.mark.parametrize(
+    ("confidence", "text"), [(0.97, "confidence 0.97"), (0.9999, "confidence over 0.99"), (1.0, "over 0.99")]
+)
+def test_confidence_is_never_certainty(
+    confidence: float, text: str, make_diagnosis: MakeDiagnosis, make_finding: MakeFinding
+) -> None:
+    report = render(make_diagnosis(findings=(make_finding(confidence=confidence),)))
+    assert text in report
+    assert "1.00" not in report
+
+
+@pytest.mark.parametrize(
+    ("gain", "text"),
+    [
+        (Gain(1.8, 4.4, "x", "m"), "1.8 to 4.4 x expected"),
+        (Gain(2.0, 2.0, "x", "m"), " 2 x expected"),
+        (Gain(0.0005, 0.012, "s", "m"), "500 us to 12 ms expected"),
+    ],
+)
+def test_gain_is_a_range(
+    gain: Gain, text: str, make_diagnosis: MakeDiagnosis, make_finding: MakeFinding
+) -> None:
+    assert text in render(make_diagnosis(findings=(make_finding(gain=gain),)))
+
+
+@pytest.mark.parametrize(
+    ("go", "heading"),
+    [
+        (">=1.18", "Fix: t  (Go 1.18 or later)\n"),
+        (">=1.0", "Fix: t\n"),
+        ("", "Fix: t\n"),
+        ("<1.23", "(Go <1.23)\n"),
+    ],
+)
+def test_a_fix_says_which_go_it_needs(
+    go: str, heading: str, make_diagnosis: MakeDiagnosis, make_finding: MakeFinding
+) -> None:
+    fix = Fix("t", "a", "b", go, "")
+    assert heading in render(make_diagnosis(findings=(make_finding(fix=(fix,)),)))
 
 
 def test_an_error_of_a_rule_is_shown(full_diagnosis: Diagnosis) -> None:

@@ -103,7 +103,7 @@ def _finding(page: _Page, finding: Finding, told: set[str]) -> None:
     page.gap()
     page.pairs(_about(finding))
     page.heading("Evidence")
-    page.show(_evidence_table(finding.evidence, page))
+    _evidence(page, finding.evidence)
     if finding.id in told:
         page.heading("Fix: as above")
     else:
@@ -128,13 +128,18 @@ def _badge(finding: Finding) -> Text:
     """Id, certainty, severity and place in one line; the place breaks to the next line rather than within."""
     badge = Text.assemble(
         (f"{safe(finding.id)} {safe(finding.slug)}", "cyan"),
-        f"  {finding.level}, confidence {finding.confidence:.2f}",
+        f"  {finding.level}, confidence {_confidence(finding.confidence)}",
         "  severity ",
         (finding.severity, _SEVERITY_STYLE[finding.severity]),
     )
     if finding.location is not None:
         badge.append(f"\nat {safe(_place(finding.location))}")
     return badge
+
+
+def _confidence(value: float) -> str:
+    """Two digits, and never a certainty that no evidence gives."""
+    return "over 0.99" if value > 0.99 else f"{value:.2f}"
 
 
 def _place(location: Location) -> str:
@@ -152,10 +157,8 @@ def _about(finding: Finding) -> list[tuple[str, str]]:
     rows.append(("Signature", finding.signature))
     if finding.gain is not None:
         gain = finding.gain
-        low, high = quantity(gain.low, gain.unit), quantity(gain.high, gain.unit)
-        rows.append(
-            ("Gain", f"{low if low == high else f'{low} to {high}'} expected from the fix ({gain.model})")
-        )
+        share = _range(gain.low, gain.high, gain.unit)
+        rows.append(("Gain", f"{share} expected from the fix ({gain.model})"))
     if finding.explains:
         rows.append(("Explains", ", ".join(finding.explains)))
     if finding.precision is not None:
@@ -165,22 +168,33 @@ def _about(finding: Finding) -> list[tuple[str, str]]:
     return [(name, text) for name, text in rows if text]
 
 
-def _evidence_table(evidence: Sequence[Evidence], page: _Page) -> RenderableType:
+def _evidence(page: _Page, evidence: Sequence[Evidence], indent: int = 0) -> None:
+    """Actual against expected, one row each; a source that all share is said once, below."""
+    sources = {_source(item) for item in evidence}
+    table = _evidence_table(evidence, page, with_source=len(sources) > 1)
+    page.show(Padding(table, (0, 0, 0, indent), expand=False))
+    if len(sources) == 1:
+        page.hanging(" " * (indent + 3), Text(safe(f"read from {sources.pop()}"), style="dim"))
+
+
+def _evidence_table(evidence: Sequence[Evidence], page: _Page, *, with_source: bool) -> Table:
     table = Table(box=None, show_header=True, header_style="dim" if page.color else "", pad_edge=False)
     table.add_column("", width=1)
-    table.add_column("what", overflow="fold", max_width=page.width * 45 // 100)
+    table.add_column("what", overflow="fold", max_width=page.width * (45 if with_source else 65) // 100)
     table.add_column("actual", justify="right", overflow="fold", min_width=_widest(evidence, actual))
     table.add_column("expected", overflow="fold", min_width=_widest(evidence, expected))
-    table.add_column("read from", overflow="fold", max_width=page.width * 30 // 100)
+    if with_source:
+        table.add_column("read from", overflow="fold", max_width=page.width * 30 // 100)
     for item in evidence:
         mark, style = ("+", "green") if item.supports else ("-", "red")
-        table.add_row(
+        cells = [
             Text(mark, style=style),
             Text(safe(item.text or item.name)),
             Text(safe(actual(item)), style="bold"),
             Text(safe(expected(item))),
             Text(safe(_source(item)), style="dim"),
-        )
+        ]
+        table.add_row(*cells[: len(table.columns)])
     return table
 
 
@@ -194,8 +208,8 @@ def _source(item: Evidence) -> str:
 
 
 def _fix(page: _Page, fix: Fix) -> None:
-    versions = f"  (Go {_versions(fix.go)})" if fix.go else ""
-    page.heading(f"Fix: {safe(fix.title)}{versions}")
+    versions = _versions(fix.go)
+    page.heading(f"Fix: {safe(fix.title)}{f'  ({versions})' if versions else ''}")
     for name, code in (("before", fix.before), ("after", fix.after)):
         if code.strip():
             page.line(Text(f"  {name}", style="dim"))
@@ -204,10 +218,21 @@ def _fix(page: _Page, fix: Fix) -> None:
         page.pairs([("Watch", fix.safety)])
 
 
+def _range(low: float, high: float, unit: str) -> str:
+    """``1.3 to 2 x``: a unit that both ends share is said once."""
+    first, last = quantity(low, unit), quantity(high, unit)
+    if first == last:
+        return first
+    number, _, unit_of_first = first.partition(" ")
+    return f"{number if last.partition(' ')[2] == unit_of_first else first} to {last}"
+
+
 def _versions(go: str) -> str:
-    """A range of Go versions in words: ``>=1.18`` is ``1.18 or later``."""
-    match = re.fullmatch(r">= ?(1\.\d+)", go)
-    return f"{match[1]} or later" if match else safe(go)
+    """A range of Go versions in words: ``>=1.18`` is ``Go 1.18 or later``; nothing where every Go will do."""
+    match = re.fullmatch(r">= ?(1\.(\d+))", go)
+    if match is None:
+        return f"Go {safe(go)}" if go else ""
+    return "" if match[2] == "0" else f"Go {match[1]} or later"
 
 
 def _possible(page: _Page, findings: Sequence[Finding]) -> None:
@@ -218,7 +243,7 @@ def _possible(page: _Page, findings: Sequence[Finding]) -> None:
     for finding in findings:
         page.hanging("  ", Text(safe(_first_sentence(finding))))
         page.hanging("  ", _badge(finding))
-        page.show(Padding(_evidence_table(finding.evidence, page), (0, 0, 0, 2)))
+        _evidence(page, finding.evidence, indent=2)
 
 
 def _ruled_out(page: _Page, ruled_out: Sequence[RuledOut]) -> None:
