@@ -1,0 +1,3 @@
+module example.com/everything
+
+go 1.22
