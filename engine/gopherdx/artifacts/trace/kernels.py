@@ -322,7 +322,7 @@ T_FORCED, T_BAD, T_HEAP, T_SAMPLE, T_FREE, T_ROWS, T_LIVE, T_GEN, T_PROCS, T_GC_
 TALLY_SIZE = 272
 
 
-@jit
+@inline
 def _advance(buf, cursors, c, batches, next_batch, arg_counts, mul, tally):  # type: ignore[no-untyped-def]
     """Decode the next event of cursor ``c``. False when its M has no more."""
     pos = cursors[c, C_POS]
@@ -870,9 +870,9 @@ K_SCHED_NEW = 66  # runnable before the first run in the recording, by the stack
 # Totals of one (kind, stack) (columns of ``slots``).
 (
     W_KIND, W_STACK, W_N, W_NS, W_OPEN_N, W_OPEN_NS, W_END_N, W_END_NS, W_BOTH_N, W_BOTH_NS,
-    W_MAX, W_END_MAX, W_END_MIN,
-) = range(13)  # fmt: skip
-SLOT_COLUMNS = 13
+    W_MAX, W_END_MAX, W_END_MIN, W_LAST_WAKE, W_LAST_NEXT,
+) = range(15)  # fmt: skip
+SLOT_COLUMNS = 15
 HIST_BINS = 96  # two bins an octave of ns
 
 # Totals of one (slot, other) pair (columns of ``edges``). other >= 0: who woke it (a stack); other < 0: the
@@ -959,7 +959,12 @@ def _bin(ns):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _slot(x, slot_keys, slot_vals, slots, kind, stack):  # type: ignore[no-untyped-def]
+def _slot(x, slot_keys, slot_vals, slots, st_slot, kind, stack):  # type: ignore[no-untyped-def]
+    """Row of (kind, stack). ``st_slot`` remembers the last one of each stack: a stack mostly waits in one way."""
+    column = kind - K_SYSCALL if kind > K_SYSCALL else 0
+    slot = st_slot[stack, column] - 1
+    if slot >= 0 and slots[slot, W_KIND] == kind:
+        return slot
     key = (np.int64(kind) << 40) | stack
     at = _find(slot_keys, key, slot_keys.size - 1)
     if slot_keys[at] == 0:
@@ -968,12 +973,19 @@ def _slot(x, slot_keys, slot_vals, slots, kind, stack):  # type: ignore[no-untyp
         slots[x[X_SLOTS], W_KIND] = kind
         slots[x[X_SLOTS], W_STACK] = stack
         x[X_SLOTS] += 1
+    st_slot[stack, column] = slot_vals[at] + 1
     return slot_vals[at]
 
 
 @inline
-def _edge(x, edge_keys, edge_vals, edges, slot, other):  # type: ignore[no-untyped-def]
-    """``other``: the waker's stack (>= 0) or -(slot before) - 1."""
+def _edge(x, edge_keys, edge_vals, edges, slots, slot, column, other):  # type: ignore[no-untyped-def]
+    """Row of (slot, other), ``other`` being the waker's stack (>= 0) or -(slot before) - 1.
+
+    The slot remembers its last edge of each sort (``column``): most waits are ended in the same way.
+    """
+    last = slots[slot, column] - 1
+    if last >= 0 and edges[last, E_OTHER] == other:
+        return last
     code = other if other >= 0 else (np.int64(1) << 40) - other
     key = (np.int64(slot) << 41) | code
     at = _find(edge_keys, key, edge_keys.size - 1)
@@ -983,6 +995,7 @@ def _edge(x, edge_keys, edge_vals, edges, slot, other):  # type: ignore[no-untyp
         edges[x[X_EDGES], E_SLOT] = slot
         edges[x[X_EDGES], E_OTHER] = other
         x[X_EDGES] += 1
+    slots[slot, column] = edge_vals[at] + 1
     return edge_vals[at]
 
 
@@ -1134,8 +1147,8 @@ def _clear(g, row, gid, t):  # type: ignore[no-untyped-def]
 
 @inline
 def _leave(  # type: ignore[no-untyped-def]
-    x, g, row, t, slot_keys, slot_vals, slots, hist, edge_keys, edge_vals, edges, count_keys, count_vals, counters,
-    groups, sites, st_flags, st_site,
+    x, g, row, t, slot_keys, slot_vals, slots, st_slot, hist, edge_keys, edge_vals, edges, count_keys, count_vals,
+    counters, groups, sites, st_flags, st_site,
 ):  # fmt: skip
     """Close the state that a goroutine is in: its time goes to the goroutine, its slot and its lock."""
     state = g[row, G_STATE]
@@ -1166,7 +1179,7 @@ def _leave(  # type: ignore[no-untyped-def]
         g[row, G_WAIT] += dt
     slot = g[row, G_SLOT] - 1
     if slot < 0:
-        slot = _slot(x, slot_keys, slot_vals, slots, kind, stack)
+        slot = _slot(x, slot_keys, slot_vals, slots, st_slot, kind, stack)
     if g[row, G_OPEN] != 0:
         slots[slot, W_OPEN_N] += 1
         slots[slot, W_OPEN_NS] += dt
@@ -1188,7 +1201,7 @@ def _leave(  # type: ignore[no-untyped-def]
         elif st_flags[stack] & F_NODE and (kind < 9 or kind == 15 or kind > 16):
             prev = g[row, G_PREV]
             if prev >= 0:
-                e = _edge(x, edge_keys, edge_vals, edges, slot, -prev - 1)
+                e = _edge(x, edge_keys, edge_vals, edges, slots, slot, W_LAST_NEXT, -prev - 1)
                 edges[e, E_N] += 1
                 edges[e, E_NS] += dt
                 gap = g[row, G_SINCE] - g[row, G_PREV_T]
@@ -1259,16 +1272,16 @@ def _wait_for_lock(x, sites, site, t, by):  # type: ignore[no-untyped-def]
 
 @inline
 def _note_waker(  # type: ignore[no-untyped-def]
-    x, g, y, cur, t, stack, slot_keys, slot_vals, slots, edge_keys, edge_vals, edges, sites, st_flags, st_site
+    x, g, y, cur, t, stack, slot_keys, slot_vals, slots, st_slot, edge_keys, edge_vals, edges, sites, st_flags, st_site
 ):
     """Goroutine ``cur`` (or nobody, -1) ends the wait of ``y``; for a mutex, how long it can have held it."""
     waited = t - g[y, G_SINCE]
     if waited < 0:
         waited = np.int64(0)
-    wslot = _slot(x, slot_keys, slot_vals, slots, g[y, G_KIND], g[y, G_STACK])
+    wslot = _slot(x, slot_keys, slot_vals, slots, st_slot, g[y, G_KIND], g[y, G_STACK])
     g[y, G_SLOT] = wslot + 1
     by = stack if cur >= 0 else np.int64(NO_WAKER)
-    e = _edge(x, edge_keys, edge_vals, edges, wslot, by)
+    e = _edge(x, edge_keys, edge_vals, edges, slots, wslot, W_LAST_WAKE, by)
     edges[e, E_N] += 1
     edges[e, E_NS] += waited
     if st_flags[g[y, G_STACK]] & F_LOCK and cur >= 0:
@@ -1293,7 +1306,8 @@ def _note_waker(  # type: ignore[no-untyped-def]
 def fold(  # type: ignore[no-untyped-def]
     ev_t, ev_kind, ev_g, ev_y, ev_x, ev_s, ev_r, start, end,
     x, g, slot_keys, slot_vals, slots, hist, edge_keys, edge_vals, edges, count_keys, count_vals, counters,
-    group_keys, group_vals, groups, runs, spans, sites, running_ns, st_flags, st_site, st_root, st_span, label_of,
+    group_keys, group_vals, groups, runs, spans, sites, running_ns, st_flags, st_site, st_root, st_span, st_slot,
+    label_of,
 ):  # fmt: skip
     """Replay events ``start..end`` of the columns that ``order`` wrote. Returns (why it stopped, next event).
 
@@ -1397,7 +1411,7 @@ def fold(  # type: ignore[no-untyped-def]
             why = np.int64(K_SCHED)
             where = stack
             if y >= 0 and g[y, G_STATE] == WAITING:
-                _note_waker(x, g, y, cur, t, stack, slot_keys, slot_vals, slots, edge_keys, edge_vals, edges,
+                _note_waker(x, g, y, cur, t, stack, slot_keys, slot_vals, slots, st_slot, edge_keys, edge_vals, edges,
                             sites, st_flags, st_site)  # fmt: skip
         elif kind == GO_SYSCALL_BEGIN:
             row = cur
@@ -1597,7 +1611,7 @@ def fold(  # type: ignore[no-untyped-def]
                 g[pause, G_BURST_S] = 0
                 g[pause, G_BURST_OTHER] = 0
         while row >= 0:
-            _leave(x, g, row, t, slot_keys, slot_vals, slots, hist, edge_keys, edge_vals, edges, count_keys,
+            _leave(x, g, row, t, slot_keys, slot_vals, slots, st_slot, hist, edge_keys, edge_vals, edges, count_keys,
                    count_vals, counters, groups, sites, st_flags, st_site)  # fmt: skip
             if state == 0:
                 _end_span(x, g, row, spans)
@@ -1627,8 +1641,8 @@ def fold(  # type: ignore[no-untyped-def]
 
 @jit
 def finish(  # type: ignore[no-untyped-def]
-    x, g, row, rows, slot_keys, slot_vals, slots, hist, count_keys, count_vals, counters, groups, runs, spans, sites,
-    running_ns,
+    x, g, row, rows, slot_keys, slot_vals, slots, st_slot, hist, count_keys, count_vals, counters, groups, runs, spans,
+    sites, running_ns,
 ):  # fmt: skip
     """The end of the trace: states still open go to their second columns. Returns (why, next row)."""
     t = x[X_LAST]
@@ -1660,7 +1674,7 @@ def finish(  # type: ignore[no-untyped-def]
                     g[row, G_SYSCALL] += dt
                 else:
                     g[row, G_WAIT] += dt
-                slot = _slot(x, slot_keys, slot_vals, slots, g[row, G_KIND], g[row, G_STACK])
+                slot = _slot(x, slot_keys, slot_vals, slots, st_slot, g[row, G_KIND], g[row, G_STACK])
                 if g[row, G_OPEN] != 0:
                     slots[slot, W_BOTH_N] += 1
                     slots[slot, W_BOTH_NS] += dt

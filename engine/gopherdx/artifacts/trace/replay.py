@@ -81,7 +81,7 @@ class Replay:
                 self._counters.keys, self._counters.vals, self._counters.rows,
                 self._groups.keys, self._groups.vals, self._groups.rows,
                 self._runs, self._spans, self._sites, self._running_ns,
-                stacks.flags, stacks.site, stacks.root, stacks.span, label_of,
+                stacks.flags, stacks.site, stacks.root, stacks.span, stacks.slot, label_of,
             )  # fmt: skip
             if why == k.DONE:
                 return
@@ -121,7 +121,7 @@ class Replay:
         unread: tuple[int, int],
     ) -> Trace:
         """Close what is still open at the end of the trace and hand over the tables."""
-        self._finish(min(rows, self._g.shape[0]))
+        self._finish(min(rows, self._g.shape[0]), stacks)
         x = self.x
         counters = self._counters.used(int(x[k.X_COUNTERS]))
         counts = {
@@ -163,11 +163,11 @@ class Replay:
             skipped_bytes=unread[1],
         )
 
-    def _finish(self, rows: int) -> None:
+    def _finish(self, rows: int, stacks: StackTable) -> None:
         row = 0
         while True:
             why, row = k.finish(
-                self.x, self._g, row, rows, self._slots.keys, self._slots.vals, self._slots.rows, self._hist,
+                self.x, self._g, row, rows, self._slots.keys, self._slots.vals, self._slots.rows, stacks.slot, self._hist,
                 self._counters.keys, self._counters.vals, self._counters.rows, self._groups.rows, self._runs,
                 self._spans, self._sites, self._running_ns,
             )  # fmt: skip

@@ -18,7 +18,8 @@ class StackTable:
     """Every distinct stack of a trace once, whatever its id in each generation.
 
     Index 0 is "no stack". ``flags``, ``site``, ``root`` and ``span`` are int64 arrays by index, as the
-    kernels read them (F_… of kernels.py; lock site; start function; kind of work).
+    kernels read them (F_… of kernels.py; lock site; start function; kind of work); ``slot`` is the replaying
+    kernel's own memory of each stack.
     """
 
     def __init__(self) -> None:
@@ -29,6 +30,7 @@ class StackTable:
         self.site: Ints = np.zeros(1024, dtype=np.int64)
         self.root: Ints = np.zeros(1024, dtype=np.int64)
         self.span: Ints = np.zeros(1024, dtype=np.int64)
+        self.slot: Ints = np.zeros((1024, 3), dtype=np.int64)
         self._by_hash: dict[int, int] = {}
         self._function_ids: dict[str, int] = {"": 0}
         self._site_ids: dict[str, int] = {}
@@ -73,11 +75,9 @@ class StackTable:
         index = len(self.stacks)
         self.stacks.append(stack)
         if index >= self.flags.size:
-            for name in ("flags", "site", "root", "span"):
+            for name in ("flags", "site", "root", "span", "slot"):
                 old: Ints = getattr(self, name)
-                grown = np.zeros(old.size * 2, dtype=np.int64)
-                grown[: old.size] = old
-                setattr(self, name, grown)
+                setattr(self, name, np.concatenate([old, np.zeros_like(old)]))
         self.root[index] = self._function(fr.plain(fr.outermost(stack)))
         internal = fr.is_internal(stack)
         if internal:
