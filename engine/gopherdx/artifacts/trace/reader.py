@@ -33,6 +33,7 @@ Progress = Callable[[str, float], None]
 
 WINDOW = 1 << 15  # events between the ordering and the replaying kernel
 MAX_BYTES = 8 << 30  # of the unpacked trace
+MAX_NS = float(1 << 60)  # 36 years after the clock's start: a later time is damage
 
 RECORD_AGAIN = "record it again with curl -o trace.out 'http://HOST/debug/pprof/trace?seconds=5'"
 
@@ -104,14 +105,16 @@ class _Builder:
         self._skipped_bytes = 0
         self._wall_clock: int | None = None
         self._bad_tables = 0
+        self._damaged = False
 
     def add(self, raw: RawGeneration, pool: ThreadPoolExecutor) -> None:
         """Order and replay one whole generation."""
         frequency = self._frequency(raw)
-        if frequency <= 0:
+        mul = 1e9 / frequency if frequency > 0 else 0.0
+        if not 0.0 <= float(np.max(raw.batches[:, k.B_TIME].astype(np.uint64))) * mul < MAX_NS or mul == 0.0:
+            self._damaged = True
             self.skip(raw)
             return
-        mul = 1e9 / frequency
         stack_of, reason_of = self._tables(raw)
         samples = self._samples(raw, mul)
         order = self._order
@@ -221,7 +224,7 @@ class _Builder:
                 break
             room *= 4
         samples = samples[:n]
-        samples[:, 0] = (samples[:, 0].astype(np.float64) * mul).astype(np.int64)
+        samples[:, 0] = np.clip(samples[:, 0] * mul, 0, MAX_NS).astype(np.int64)
         return np.ascontiguousarray(samples[np.argsort(samples[:, 0], kind="stable")])
 
     def finish(self, generations: Generations) -> Trace:
@@ -253,11 +256,11 @@ class _Builder:
         out = []
         if self._skipped or generations.trailing:
             lost = self._skipped_bytes + generations.trailing
-            what = "is damaged" if generations.damaged else "is cut off"
-            out.append(
-                f"the trace {what} after {len(self._generations)} whole "
-                f"generation{'s' if len(self._generations) != 1 else ''}; the last {lost:,} bytes were not used"
-            )
+            read = f"{len(self._generations)} whole generation{'s' if len(self._generations) != 1 else ''}"
+            if generations.damaged or self._damaged:
+                out.append(f"the trace is damaged: {read} could be read, {lost:,} bytes were not used")
+            else:
+                out.append(f"the trace is cut off after {read}; the last {lost:,} bytes were not used")
         forced = int(self._order.tally[k.T_FORCED])
         if forced:
             out.append(f"{forced:,} events could not be put in order by their sequence numbers")
@@ -320,20 +323,24 @@ class _Order:
         self._cursors = np.zeros((heads.size, k.CURSOR_COLUMNS), dtype=np.int64)
         self._cursors[:, k.C_BATCH] = heads
         self._cursors[:, k.C_M] = [self._m_row(int(m)) for m in ms[heads].tolist()]
+        self._cursors[:, k.C_POS] = self._batches[heads, k.B_START]
+        self._cursors[:, k.C_END] = self._batches[heads, k.B_END]
+        start = (self._batches[heads, k.B_TIME].astype(np.float64) * mul).astype(np.int64)
+        self._cursors[:, k.C_LAST] = self._cursors[:, k.C_TIME] = start
         self._heap = np.zeros(heads.size + 1, dtype=np.int64)
+        self._heap[: heads.size] = np.argsort(start, kind="stable")  # sorted is a valid heap
         self._stalled = np.zeros(heads.size + 1, dtype=np.int64)
         self._mul = mul
         self._buf = raw.buf
         self.tally[k.T_GEN] = raw.number
-        k.start_order(
-            raw.buf, self._batches, self._next, self._cursors, self._heap, tf.ARG_COUNTS, mul, self.tally
-        )
+        self.tally[[k.T_HEAP, k.T_SAMPLE, k.T_STALLED]] = heads.size, 0, 0
 
     def _m_row(self, m: int) -> int:
         row = self._m_rows.get(m)
         if row is None:
             row = len(self._m_rows)
             self._m_rows[m] = row
+            m = max(-1, min(m, (1 << 62)))  # no M has such an id; the table stores it plus one
             if row >= self._ms.shape[0]:
                 self._ms = np.concatenate([self._ms, np.full_like(self._ms, -1)])
             if row * 2 + 2 > self._m_keys.size:
@@ -419,8 +426,11 @@ def _uvarints(data: bytes, pos: int, count: int) -> tuple[list[int], int]:
 
 
 def _read_exactly(stream: BinaryIO, size: int, path: str) -> bytes:
+    data = b""
     try:
-        return stream.read(size)
+        while len(data) < size and (more := stream.read(size - len(data))):
+            data += more
+        return data
     except (EOFError, zlib.error, gzip.BadGzipFile, OSError) as error:
         raise UnreadableInput(
             "the gzip data cannot be unpacked", where=path, todo="copy or record the file again"
@@ -469,7 +479,7 @@ class _Limited(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         try:
-            data = self._stream.read(size)
+            data = self._stream.read1(size)  # read() would lose what it unpacked before the damage
         except (EOFError, zlib.error, gzip.BadGzipFile):
             data = b""
         self._left -= len(data)
