@@ -62,9 +62,8 @@ class Sink:
             with self.file.open("w" if self.force else "x", encoding="utf-8", newline="\n") as out:
                 out.write(text)
         except OSError as error:
-            message = (error.strerror or type(error).__name__).lower()
             raise UsageError(
-                f"cannot be written: {message}", where=str(self.file), todo="name another file"
+                f"cannot be written: {_words(error)}", where=str(self.file), todo="name another file"
             ) from None
         note(f"wrote {self.file}", quiet=self.quiet)
 
@@ -81,14 +80,27 @@ def _render(diagnosis: Diagnosis, form: Format, width: int, color: bool) -> str:
 
 def write_stdout(text: str) -> None:
     """Write a result to standard output as UTF-8; a reader that went away (``| head``) ends it quietly."""
+    if sys.stdout is None:  # started with >&-
+        raise UsageError("standard output is closed", todo="send it to a file, or use -o FILE")
     try:
         sys.stdout.flush()
         sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
         sys.stdout.buffer.flush()
     except BrokenPipeError:
-        # The interpreter flushes at exit and would complain; let it flush into nothing.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _flush_into_nothing()
         raise typer.Exit(EXIT_BROKEN_PIPE) from None
+    except OSError as error:
+        _flush_into_nothing()
+        raise UsageError(f"cannot be written: {_words(error)}", where="standard output") from None
+
+
+def _flush_into_nothing() -> None:
+    """The interpreter flushes standard output at exit, and would complain again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _words(error: OSError) -> str:
+    return (error.strerror or type(error).__name__).lower()
 
 
 def terminal_width() -> int:

@@ -234,6 +234,11 @@ def test_actual_and_expected_stand_in_the_same_unit() -> None:
     assert (actual(evidence), expected(evidence)) == ("4 ms", "below 1 ms")
 
 
+def test_of_what_a_share_is_said_once() -> None:
+    evidence = Evidence("w", 0.4449, "at least 0.1", "share of CPU time", True, Source("trace"))
+    assert (actual(evidence), expected(evidence)) == ("44.5 % of CPU time", "at least 10 %")
+
+
 def test_a_value_that_was_not_seen_says_so() -> None:
     evidence = Evidence("w", None, "true", "", False, Source("trace"))
     assert (actual(evidence), expected(evidence)) == ("not seen", "yes")

@@ -400,7 +400,8 @@ def expected(item: Evidence) -> str:
     match = _COMPARISON.fullmatch(item.expected)
     if match is None:
         return {"True": "yes", "true": "yes", "False": "no", "false": "no"}.get(item.expected, item.expected)
-    return f"{match[1]} {quantity(float(match[2]), item.unit)}"
+    unit = "share" if item.unit.startswith("share of ") else item.unit  # the actual value says of what
+    return f"{match[1]} {quantity(float(match[2]), unit)}"
 
 
 def quantity(value: float, unit: str) -> str:
