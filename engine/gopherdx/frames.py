@@ -143,10 +143,11 @@ _INTERNAL = re.compile(
 )
 _RECORDER = re.compile(r"runtime/trace\.|runtime/pprof\.|net/http/pprof\.|runtime\.(?:ReadTrace|traceReader|readTrace0)")
 
-# Decoding JSON without types: encoding/json up to 1.26 (decode.go), encoding/json/v2 since 1.27 (arshal_any.go).
+# Decoding JSON without types: encoding/json up to 1.26 (decode.go). Since 1.27 it decodes through encoding/json/v2:
+# an interface's own decoder (arshal_default.go), or arshal_any.go where duplicate names are forbidden.
 JSON_UNTYPED = re.compile(
     r"encoding/json\.\(\*decodeState\)\.(?:value|array|object|literal)Interface$"
-    r"|encoding/json/v2\.unmarshal(?:Value|Object|Array)Any$"
+    r"|encoding/json/v2\.(?:unmarshal(?:Value|Object|Array)Any|makeInterfaceArshaler\.func\d+)$"
 )
 JSON_DECODE = re.compile(
     r"encoding/json\.(?:Unmarshal|\(\*Decoder\)\.Decode|\(\*decodeState\)\.\w+|checkValid|\(\*Decoder\)\.readValue)$"

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from gopherdx.artifacts.pprof import by_stack, read_profile
+from gopherdx.artifacts.pprof import read_profile
 from gopherdx.artifacts.trace.tables import Trace
 
 StackKey = tuple[tuple[str, int], ...]
@@ -97,7 +97,7 @@ def pprof_totals(go: str, trace: Path, kind: str) -> Totals:
     """``go tool trace -pprof=KIND`` by stack: (count, ns). Stacks are (function, line), leaf first."""
     data = _run(go, f"-pprof={kind}", str(trace))
     profile = read_profile(data, path=f"{kind}.pprof")
-    counts, times = by_stack(profile, 0), by_stack(profile, 1)
+    counts, times = profile.by_stack(0), profile.by_stack(1)
     out: dict[StackKey, list[int]] = defaultdict(lambda: [0, 0])
     for stack, count in counts.items():
         key = tuple((f.function, f.line) for f in stack)

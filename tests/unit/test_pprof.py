@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gopherdx.artifacts import profile_pb2 as pb
-from gopherdx.artifacts.pprof import Frame, Label, Profile, by_stack, fold, read_profile, read_profiles
+from gopherdx.artifacts.pprof import Frame, Label, Profile, fold, read_profile, read_profiles
 from gopherdx.errors import UnreadableInput
 
 CPU = (("samples", "count"), ("cpu", "nanoseconds"))
@@ -184,7 +184,7 @@ def test_an_empty_profile_is_valid_and_says_that_it_is_empty() -> None:
     assert (profile.kind, len(profile), profile.totals(), profile.symbolized) == ("heap", 0, (0,) * 4, True)
     assert any("no samples" in warning for warning in profile.warnings)
     assert fold(profile, 0).functions == ()
-    assert by_stack(profile, 0) == {}
+    assert profile.by_stack(0) == {}
 
 
 def test_arrays_cannot_be_changed() -> None:
@@ -311,7 +311,7 @@ def test_by_stack_adds_up_equal_stacks_whatever_their_labels() -> None:
     made.sample([1, 10], ["main.work", "main.main"]).label.add(key=made.text("worker"), num=1)
     made.sample([1, 10], ["main.work", "main.main"]).label.add(key=made.text("worker"), num=2)
     made.sample([1, 10], ["main.main"])
-    sums = by_stack(made.read(), 1)
+    sums = made.read().by_stack(1)
     assert [(tuple(frame.function for frame in stack), value) for stack, value in sums.items()] == [
         (("main.work", "main.main"), 20),
         (("main.main",), 10),
@@ -502,7 +502,7 @@ def _use(data: bytes) -> None:
         return
     for profile in profiles:
         for index, total in enumerate(profile.totals()):
-            assert fold(profile, index).total == total == sum(by_stack(profile, index).values())
+            assert fold(profile, index).total == total == sum(profile.by_stack(index).values())
         for sample in range(len(profile)):
             profile.frames(sample)
             profile.labels(sample)

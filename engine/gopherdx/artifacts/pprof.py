@@ -175,6 +175,17 @@ class Profile:
         rows = range(int(self.label_offsets[sample]), int(self.label_offsets[sample + 1]))
         return tuple(self._label(row) for row in rows)
 
+    def by_stack(self, value_index: int) -> dict[tuple[Frame, ...], int]:
+        """Sum column ``value_index`` by stack, leaf first, in order of first appearance; labels are ignored."""
+        table = [self.location_frames(location) for location in range(len(self.location_addresses))]
+        offsets, locations = self.sample_offsets.tolist(), self.sample_locations.tolist()
+        sums: dict[tuple[Frame, ...], int] = {}
+        for sample, value in enumerate(self.values[:, value_index].tolist()):
+            of_sample = locations[offsets[sample] : offsets[sample + 1]]
+            stack = tuple(chain.from_iterable([table[location] for location in of_sample]))
+            sums[stack] = sums.get(stack, 0) + value
+        return sums
+
     def _frame(self, line: int) -> Frame:
         function = int(self.line_functions[line])
         return Frame(
@@ -265,18 +276,6 @@ def fold(profile: Profile, value_index: int) -> Fold:
         np.add.at(cum, keys % max(1, len(names)), values[keys // max(1, len(names))])
     positions = {name: position for position, name in enumerate(names)}
     return Fold(names, _frozen(flat), _frozen(cum), int(values.sum()), positions)
-
-
-def by_stack(profile: Profile, value_index: int) -> dict[tuple[Frame, ...], int]:
-    """Sum column ``value_index`` by stack, leaf first, in order of first appearance; labels are ignored."""
-    table = [profile.location_frames(location) for location in range(len(profile.location_addresses))]
-    offsets, locations = profile.sample_offsets.tolist(), profile.sample_locations.tolist()
-    sums: dict[tuple[Frame, ...], int] = {}
-    for sample, value in enumerate(profile.values[:, value_index].tolist()):
-        of_sample = locations[offsets[sample] : offsets[sample + 1]]
-        stack = tuple(chain.from_iterable([table[location] for location in of_sample]))
-        sums[stack] = sums.get(stack, 0) + value
-    return sums
 
 
 # --- folding -----------------------------------------------------------------------------------------------

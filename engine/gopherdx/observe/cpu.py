@@ -20,14 +20,13 @@ MIN_SHARE = 0.02
 
 def of_profile(profile: Profile) -> Said:
     """Observations of the process, and by user's function."""
-    from gopherdx.artifacts.pprof import by_stack  # the profile's own fold: no reader is loaded here
-
     if not len(profile) or not profile.symbolized:
         return Said((), frozenset())
-    column = profile.value_index("cpu") if "cpu" in [t.type for t in profile.sample_types] else profile.default_index
+    types = [t.type for t in profile.sample_types]
+    column = types.index("cpu") if "cpu" in types else profile.default_index
     stacks = {
         tuple(fr.Frame(f.function, f.file, f.line) for f in stack): value
-        for stack, value in by_stack(profile, column).items()
+        for stack, value in profile.by_stack(column).items()
         if value > 0
     }
     total = sum(stacks.values())

@@ -311,6 +311,7 @@ def read_samples(buf, batches, out):  # type: ignore[no-untyped-def]
 # A cursor walks the batches of one M (columns of ``cursors``).
 C_POS, C_END, C_BATCH, C_LAST, C_TIME, C_KIND, C_A, C_B, C_C, C_D, C_M = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 CURSOR_COLUMNS = 11
+NOT_READ = 0  # as an event type: the cursor stands before its first event, its time is that of its batch
 # State of an M: the goroutine's row and the P's row bound to it, -1 for none.
 M_G, M_P = 0, 1
 # State of a goroutine and of a P, as far as order needs it. The generation in which its sequence counts.
@@ -427,24 +428,6 @@ def _sift_up(heap, i, cursors):  # type: ignore[no-untyped-def]
         heap[i] = heap[parent]
         i = parent
     heap[i] = item
-
-
-@jit
-def start_order(buf, batches, next_batch, cursors, heap, arg_counts, mul, tally):  # type: ignore[no-untyped-def]
-    """Decode the first event of each cursor and build the heap of Ms by time."""
-    n = 0
-    for c in range(cursors.shape[0]):
-        b = cursors[c, C_BATCH]
-        cursors[c, C_POS] = batches[b, B_START]
-        cursors[c, C_END] = batches[b, B_END]
-        cursors[c, C_LAST] = np.int64(np.float64(np.uint64(batches[b, B_TIME])) * mul)
-        if _advance(buf, cursors, c, batches, next_batch, arg_counts, mul, tally):
-            heap[n] = c
-            _sift_up(heap, n, cursors)
-            n += 1
-    tally[T_HEAP] = n
-    tally[T_SAMPLE] = 0
-    tally[T_STALLED] = 0
 
 
 @inline
@@ -765,16 +748,17 @@ def order(  # type: ignore[no-untyped-def]
                 heap[0] = heap[heap_n]
                 _sift_down(heap, heap_n, 0, cursors)
             continue
-        out_t[n] = t
-        out_kind[n] = kind
-        out_g[n] = g
-        out_y[n] = y
-        out_x[n] = x
-        out_s[n] = s
-        out_r[n] = r
-        n += 1
-        tally[kind] += 1
-        ms[m, M_G] = new_g
+        if kind != NOT_READ:
+            out_t[n] = t
+            out_kind[n] = kind
+            out_g[n] = g
+            out_y[n] = y
+            out_x[n] = x
+            out_s[n] = s
+            out_r[n] = r
+            n += 1
+            tally[kind] += 1
+            ms[m, M_G] = new_g
         if _advance(buf, cursors, c, batches, next_batch, arg_counts, mul, tally):
             _sift_down(heap, heap_n, 0, cursors)
         else:

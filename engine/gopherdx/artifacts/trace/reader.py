@@ -229,13 +229,14 @@ class _Builder:
 
     def finish(self, generations: Generations) -> Trace:
         if not self._generations:
-            raise UnreadableInput(
-                "this trace ends inside its first generation, so its events have no names yet"
-                if generations.trailing or self._skipped
-                else "this trace holds no events",
-                where=self._path,
-                todo=RECORD_AGAIN + " and stop it before the program exits",
-            )
+            if generations.damaged or self._damaged:
+                what = "this trace is damaged: no generation of it can be read"
+            elif generations.trailing or self._skipped:
+                what = "this trace ends inside its first generation, so its events have no names yet"
+            else:
+                what = "this trace holds no events"
+            todo = RECORD_AGAIN + " and stop it before the program exits"
+            raise UnreadableInput(what, where=self._path, todo=todo)
         warnings = self._warnings(generations)
         return self._replay.trace(
             path=self._path,
