@@ -141,9 +141,11 @@ _INTERNAL = re.compile(
     r"sysmon|wakeScavenger|\(\*scavenger|\(\*wakeableSleep|StartTrace|StopTrace|ReadTrace|runExitHooks)|"
     r"runtime/trace\.|runtime/pprof\.|net/http/pprof\.|os/signal\.|unique\.runtime_|runtime/metrics\."
 )
-_RECORDER = re.compile(r"runtime/trace\.|runtime/pprof\.|net/http/pprof\.|runtime\.(?:ReadTrace|traceReader|readTrace0)")
+_RECORDER = re.compile(
+    r"runtime/trace\.|runtime/pprof\.|net/http/pprof\.|runtime\.(?:ReadTrace|traceReader|readTrace0)"
+)
 
-# Decoding JSON without types: encoding/json up to 1.26 (decode.go). Since 1.27 it decodes through encoding/json/v2:
+# Decoding JSON without types: encoding/json up to 1.26 (decode.go). Since 1.27 it decodes through v2:
 # an interface's own decoder (arshal_default.go), or arshal_any.go where duplicate names are forbidden.
 JSON_UNTYPED = re.compile(
     r"encoding/json\.\(\*decodeState\)\.(?:value|array|object|literal)Interface$"
@@ -156,8 +158,8 @@ JSON_DECODE = re.compile(
 JSON_ENTRY = re.compile(r"encoding/json(?:/v2)?\.(?:Unmarshal\w*|\(\*Decoder\)\.Decode)$")
 REGEXP_COMPILE = re.compile(r"regexp\.(?:Must)?Compile(?:POSIX)?$|regexp\.compile$")
 
-# A client's call that waits for the other side, by the library that makes it. The caller's own goroutine waits in
-# a select in (*persistConn).roundTrip; HTTP/2 in its RoundTrip.
+# A client's call that waits for the other side, by the library that makes it. The caller's own goroutine
+# waits in a select in (*persistConn).roundTrip; HTTP/2 in its RoundTrip.
 CALL = re.compile(
     r"net/http\.\(\*persistConn\)\.roundTrip$|net/http\.\(\*Transport\)\.(?:getConn|roundTrip)$"
     r"|net/http\.\(\*http2(?:ClientConn|clientStream|Transport)\)\.\w*[rR]oundTrip\w*$"

@@ -166,7 +166,7 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """What the bug costs, as a rate that means something by itself (ms a request, cores, goroutines a minute)."""
+    """What the bug costs, as a rate that means something by itself (ms a request, cores, bytes)."""
 
     value: float
     unit: str

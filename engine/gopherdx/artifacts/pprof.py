@@ -176,7 +176,7 @@ class Profile:
         return tuple(self._label(row) for row in rows)
 
     def by_stack(self, value_index: int) -> dict[tuple[Frame, ...], int]:
-        """Sum column ``value_index`` by stack, leaf first, in order of first appearance; labels are ignored."""
+        """Sum column ``value_index`` by stack, leaf first, in order of appearance; labels are ignored."""
         table = [self.location_frames(location) for location in range(len(self.location_addresses))]
         offsets, locations = self.sample_offsets.tolist(), self.sample_locations.tolist()
         sums: dict[tuple[Frame, ...], int] = {}

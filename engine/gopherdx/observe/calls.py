@@ -11,7 +11,6 @@ follows one outside. A goroutine that only calls (a load generator) has no such 
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -62,12 +61,8 @@ def of_trace(trace: Trace) -> Said:
         frame = _maker(trace, unit, waits)
         if frame is None:
             continue
-        name, place = fr.plain(frame.function), place_of(frame)
         inside_ns = _inside_ns(trace, unit)
-
-        def say(what: str, value: float | bool, unit_: str, f: str = name, at: object = place) -> None:
-            out.say(what, value, unit_, subject=f, place=at, locator="waits of one goroutine in sequence")  # type: ignore[arg-type]
-
+        say = out.about(fr.plain(frame.function), place_of(frame), "waits of one goroutine in sequence")
         say("calls.per_unit", made / entries, "calls")
         say("calls.units", float(entries), "units")
         say("calls.in_handler", unit.handler, "")
@@ -126,14 +121,14 @@ def _asks(trace: Trace, read: fr.Stack) -> bool:
     A server's loop reads a request and writes an answer at the same level; a call writes and reads inside
     one function further in.
     """
-    reader = [f for f in reversed(fr.user_frames(read))]
+    reader = fr.user_frames(read)[::-1]
     for wait in trace.waits:
         if wait.reason not in ("syscall", "network"):
             continue
         stack = trace.stack(wait.stack)
         if not fr.has(stack, fr.NET_WRITE):
             continue
-        writer = [f for f in reversed(fr.user_frames(stack))]
+        writer = fr.user_frames(stack)[::-1]
         if _shared(reader, writer) >= 2:
             return True
     return False
@@ -200,9 +195,7 @@ def _maker(trace: Trace, unit: _Unit, waits: Iterable[Waits]) -> fr.Frame | None
     """
     waits = list(waits)
     most = max(w.ns for w in waits)
-    paths = [
-        [f for f in reversed(fr.user_frames(trace.stack(w.stack)))] for w in waits if w.ns >= most / 10
-    ]
+    paths = [fr.user_frames(trace.stack(w.stack))[::-1] for w in waits if w.ns >= most / 10]
     first = paths[0]
     shared = min((_shared(first, p) for p in paths[1:]), default=len(first))
     same_lines = all(p == first for p in paths)

@@ -38,8 +38,7 @@ def of_profile(profile: Profile) -> Said:
     gc = sum(v for stack, v in stacks.items() if fr.has(stack, fr.GC_WORK))
     out.say("cpu.gc_share", gc / total, "share of CPU samples", locator="frames of the collector")
     groups: dict[str, dict[str, int]] = {
-        name: defaultdict(int)
-        for name in ("cpu.untyped_decode_share", "cpu.alloc_share", "cpu.hot_share")
+        name: defaultdict(int) for name in ("cpu.untyped_decode_share", "cpu.alloc_share", "cpu.hot_share")
     }
     frames: dict[str, fr.Frame] = {}
 
@@ -58,6 +57,6 @@ def of_profile(profile: Profile) -> Said:
     for name, shares in groups.items():
         for function, value in sorted(shares.items()):
             if value / total >= MIN_SHARE:
-                out.say(name, value / total, "share of CPU samples", subject=function,
-                        place=place_of(frames[function]), locator="CPU samples by user's function")  # fmt: skip
+                say = out.about(function, place_of(frames[function]), "CPU samples by user's function")
+                say(name, value / total, "share of CPU samples")
     return out.done()

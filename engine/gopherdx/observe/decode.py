@@ -38,11 +38,7 @@ def of_trace(trace: Trace) -> Said:
     for name, group in sorted(spans.items()):
         lengths = sorted((s.end_ns - s.start_ns for s in group), reverse=True)
         running = sum(s.running_ns for s in group)
-        place = place_of(frames[name])
-
-        def say(what: str, value: float, unit: str, f: str = name, at: object = place) -> None:
-            out.say(what, value, unit, subject=f, place=at, locator="stacks under the untyped decoder")  # type: ignore[arg-type]
-
+        say = out.about(name, place_of(frames[name]), "stacks under the untyped decoder")
         say("decode.untyped_longest_ms", lengths[0] / 1e6, "ms")
         say("decode.untyped_mean_ms", sum(lengths) / len(lengths) / 1e6, "ms")
         say("decode.untyped_count", len(group), "decodes")

@@ -30,13 +30,20 @@ def of_trace(trace: Trace) -> Said:
     duration_s = max(trace.duration_ns, 1) / 1e9
     out = Sayer("trace", looked)
     cost_ns = gc.mark_ns["dedicated"] + gc.mark_ns["fractional"] + gc.assist_ns
-    used_ns = trace.running_ns + gc.mark_ns["dedicated"] + gc.mark_ns["fractional"] + _short_syscalls_ns(trace)
+    used_ns = (
+        trace.running_ns + gc.mark_ns["dedicated"] + gc.mark_ns["fractional"] + _short_syscalls_ns(trace)
+    )
     out.say("gc.cycles", gc.cycles, "cycles", locator="GCBegin")
     out.say("gc.cycles_per_s", gc.cycles / duration_s, "1/s", locator="GCBegin")
     share = cost_ns / used_ns if used_ns else 0.0
     out.say("gc.cost_share", min(share, 1.0), "share of CPU time", locator="mark workers and assists")
     out.say("gc.cost_cores", cost_ns / 1e9 / duration_s, "cores", locator="mark workers and assists")
-    out.say("gc.assist_share", gc.assist_ns / used_ns if used_ns else 0.0, "share of CPU time", locator="mark assists")
+    out.say(
+        "gc.assist_share",
+        gc.assist_ns / used_ns if used_ns else 0.0,
+        "share of CPU time",
+        locator="mark assists",
+    )
     if gc.cycles >= 2 and gc.heap_low_bytes > 0:
         out.say("gc.live_heap_mb", gc.heap_low_bytes / MB, "MB", locator="HeapAlloc between cycles")
         out.say("gc.goal_mb", gc.goal_max_bytes / MB, "MB", locator="HeapGoal")
@@ -53,7 +60,7 @@ def of_trace(trace: Trace) -> Said:
 
 
 def _short_syscalls_ns(trace: Trace) -> int:
-    """Time in system calls that do not block (100 us on average at most): it is CPU time of the program too."""
+    """Time in system calls that do not block (100 us on average at most): CPU time of the program too."""
     return sum(w.ns for w in trace.waits if w.reason == "syscall" and w.count and w.ns < 100_000 * w.count)
 
 

@@ -56,10 +56,7 @@ def of_trace(trace: Trace) -> Said:
         spare = max(0.0, trace.gomaxprocs - running)
         lost = hold * min(waiters, spare)
         ms = holder.hold_ns / max(holder.handovers, 1) / 1e6
-
-        def say(name: str, value: float, unit: str, f: str = function, at: str = locator) -> None:
-            out.say(name, value, unit, subject=f, place=place, locator=at)
-
+        say = out.about(function, place, locator)
         say("lock.hold_share", hold, "share")
         say("lock.busy_share", site.busy_ns / duration, "share")
         say("lock.mean_waiters", waiters, "goroutines")

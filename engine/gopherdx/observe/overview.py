@@ -38,7 +38,8 @@ def _of_trace(trace: Trace, kinds: tuple[str, ...]) -> Overview:
     samples = sum(s.count for s in trace.samples)
     text = (
         f"{trace.go}, {duration_s:.1f} s, GOMAXPROCS {trace.gomaxprocs}, "
-        f"{used or 0:.2f} Ps running on average, {trace.live_max:,} goroutines at most ({trace.live:,} at the end), "
+        f"{used or 0:.2f} Ps running on average, "
+        f"{trace.live_max:,} goroutines at most ({trace.live:,} at the end), "
         f"{trace.events:,} events, {trace.gc.cycles:,} GC cycles"
     )
     return Overview(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from gopherdx.frames import Frame, plain
@@ -43,6 +43,14 @@ class Sayer:
         self._items.append(
             Observation(name, value, unit, Source(self._artifact, locator), subject, place, note)
         )
+
+    def about(self, subject: str, place: Location | None, locator: str) -> Callable[[str, float, str], None]:
+        """A way to say several things of one subject: ``say(name, value, unit)``."""
+
+        def say(name: str, value: float, unit: str) -> None:
+            self.say(name, value, unit, subject=subject, place=place, locator=locator)
+
+        return say
 
     def done(self) -> Said:
         """Everything said, the subjects in a fixed order."""

@@ -43,11 +43,7 @@ def of_trace(trace: Trace) -> Said:
         age_s = site.age_ns / stuck / 1e9
         # Nothing ended here: measured against a tenth of a second, longer than a healthy send takes.
         ended_s = max(site.longest_ended_ns / 1e9, 0.1 if not site.ended else 0.01)
-        place = place_of(site.frame)
-
-        def say(what: str, value: float, unit: str, f: str = name, at: object = place) -> None:
-            out.say(what, value, unit, subject=f, place=at, locator="chan send without an end")  # type: ignore[arg-type]
-
+        say = out.about(name, place_of(site.frame), "chan send without an end")
         say("send.stuck", stuck, "goroutines")
         say("send.stuck_before", site.before, "goroutines")
         say("send.growth_per_min", site.started / duration_s * 60, "goroutines a minute")

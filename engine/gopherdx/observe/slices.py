@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 LOOKED = ("run.longest_s", "run.recording_share", "run.running_share", "run.victims_mean",
           "run.victim_waits_per_s", "run.count")  # fmt: skip
 LONG_NS = 400_000_000
-LONG_WAIT_BIN = 46  # 2**23 ns, 8.4 ms: forced preemption comes after 10 ms at the earliest, the wake-up lies between
+LONG_WAIT_BIN = (
+    46  # 2**23 ns, 8.4 ms: forced preemption comes after 10 ms at the earliest, the wake-up lies between
+)
 
 
 def of_trace(trace: Trace) -> Said:
@@ -39,11 +41,7 @@ def of_trace(trace: Trace) -> Said:
     waits = _victim_waits(trace) / (duration / 1e9)
     for name, runs in sorted(groups.items()):
         longest = max(runs, key=lambda r: r.length_ns)
-        place = places[name]
-
-        def say(what: str, value: float | bool, unit: str, f: str = name, at: Location | None = place) -> None:
-            out.say(what, value, unit, subject=f, place=at, locator="runs ended by no pause")
-
+        say = out.about(name, places[name], "runs ended by no pause")
         say("run.longest_s", longest.length_ns / 1e9, "s")
         say("run.running_share", longest.running_ns / max(longest.length_ns, 1), "share")
         say("run.count", len(runs), "runs")
@@ -89,7 +87,7 @@ def _common(trace: Trace, stacks: list[int]) -> fr.Frame | None:
     """The innermost user frame that all stacks share, seen from their roots."""
     shared: list[fr.Frame] | None = None
     for stack in stacks:
-        users = [f for f in reversed(fr.user_frames(trace.stack(stack)))]
+        users = fr.user_frames(trace.stack(stack))[::-1]
         if not users:
             continue
         if shared is None:

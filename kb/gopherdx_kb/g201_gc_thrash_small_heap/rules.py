@@ -25,7 +25,7 @@ class Rules(ArchetypeRules):
 
     @Rule(obs("cpu.gc_share", value=MATCH.v & at_least("sampled_share")))
     def sampled(self, v):  # type: ignore[no-untyped-def]
-        """A profile tells neither how often cycles come nor how large the heap is: never more than possible."""
+        """A profile tells neither how often cycles come nor over what heap: never more than possible."""
         self.conclude("samples-in-the-collector", subject="", actual=v)
 
     @Rule(

@@ -31,9 +31,10 @@ RUNNABLE, RUNNING, SYSCALL, WAITING = 1, 2, 3, 4
 P_RUNNING, P_IDLE, P_SYSCALL, P_ABANDONED = 1, 2, 3, 4
 
 # --- what a kernel says when it stops ---
-DONE, FULL, GROW_GOROUTINES, GROW_SLOTS, GROW_EDGES, GROW_COUNTERS, GROW_GROUPS, COMPACT_RUNS, COMPACT_SPANS = (
-    0, 1, 2, 3, 4, 5, 6, 7, 8,
-)  # fmt: skip
+(
+    DONE, FULL, GROW_GOROUTINES, GROW_SLOTS, GROW_EDGES, GROW_COUNTERS, GROW_GROUPS, COMPACT_RUNS,
+    COMPACT_SPANS,
+) = range(9)  # fmt: skip
 OTHER_GENERATION, SHORT, BAD, END_OF_GENERATION = 11, 12, 13, 14
 
 
@@ -170,7 +171,7 @@ def scan(buf, pos, end, gen, batches):  # type: ignore[no-untyped-def]
 
 @jit
 def read_strings(buf, batches, out):  # type: ignore[no-untyped-def]
-    """Index string batches: rows of ``out`` are id, start, length, 64-bit FNV-1a hash. (rows, bad batches)."""
+    """Index string batches: rows of ``out`` are id, start, length, 64-bit FNV-1a. (rows, bad batches)."""
     n = 0
     bad = 0
     for j in range(batches.shape[0]):
@@ -721,7 +722,7 @@ def order(  # type: ignore[no-untyped-def]
             s = _local(stack_of, a)
         elif kind == ASSIST_ACTIVE:
             at = _find(g_keys, a, mask)
-            y = g_vals[at] if g_keys[at] != 0 else -1
+            y = g_vals[at] if g_keys[at] != 0 else np.int64(-1)
             x = a
         elif kind == HEAP_ALLOC or kind == HEAP_GOAL:
             x = a
@@ -841,8 +842,8 @@ def _new_proc(p_keys, p_vals, ps, tally, pid, at):  # type: ignore[no-untyped-de
 (
     G_ID, G_STATE, G_SINCE, G_OPEN, G_SLOT, G_KIND, G_STACK, G_GROUP, G_CREATED, G_RUN, G_RUNNABLE, G_WAIT,
     G_SYSCALL, G_ASSIST_T, G_ASSIST_S, G_ASSIST, G_LABEL, G_BURST_T, G_BURST_RUN, G_BURST_QUEUE, G_BURST_OWN,
-    G_BURST_S, G_LOCK_T, G_LOCK_RUN, G_PREV, G_PREV_T, G_SPAN, G_SPAN_T, G_SPAN_LAST, G_SPAN_RUN, G_SPAN_ASSIST,
-    G_SPAN_S, G_SPAN_N, G_RAN, G_BURST_OTHER, G_SPAN_RUN_LAST, G_SPAN_ASSIST_LAST,
+    G_BURST_S, G_LOCK_T, G_LOCK_RUN, G_PREV, G_PREV_T, G_SPAN, G_SPAN_T, G_SPAN_LAST, G_SPAN_RUN,
+    G_SPAN_ASSIST, G_SPAN_S, G_SPAN_N, G_RAN, G_BURST_OTHER, G_SPAN_RUN_LAST, G_SPAN_ASSIST_LAST,
 ) = range(37)  # fmt: skip
 GOROUTINE_COLUMNS = 37
 
@@ -869,9 +870,9 @@ PREV_START = 1 << 24  # "slot" before the first wait of a goroutine that was cre
 # Counters by (tag, key) (columns of ``counters``).
 N_TAG, N_KEY, N_N, N_NS, N_MAX = 0, 1, 2, 3, 4
 COUNTER_COLUMNS = 5
-TAG_GC_TRIGGER, TAG_ASSIST, TAG_SWEEP, TAG_SAMPLE, TAG_RUN_SAMPLE, TAG_LABEL, TAG_STW, TAG_CREATE, TAG_PREEMPT = (
-    1, 2, 3, 4, 5, 6, 7, 8, 9,
-)  # fmt: skip
+(
+    TAG_GC_TRIGGER, TAG_ASSIST, TAG_SWEEP, TAG_SAMPLE, TAG_RUN_SAMPLE, TAG_LABEL, TAG_STW, TAG_PREEMPT,
+) = range(1, 9)  # fmt: skip
 
 # Goroutines by start function and stack of creation (columns of ``groups``).
 (
@@ -892,13 +893,16 @@ SPAN_COLUMNS = 8
 SPAN_MIN_NS = 1_000_000
 
 # Locks, one row a place that waits for one (columns of ``sites``); row 0 is "any lock".
-S_WAITERS, S_T, S_BUSY, S_WAITER_NS, S_RUN, S_RUNNABLE, S_HANDOVERS, S_WAIT_NS, S_N, S_RUN0, S_RUNNABLE0 = range(11)
+S_WAITERS, S_T, S_BUSY, S_WAITER_NS, S_RUN, S_RUNNABLE, S_HANDOVERS, S_WAIT_NS, S_N, S_RUN0, S_RUNNABLE0 = (
+    range(11)
+)
 SITE_COLUMNS = 11
 
 # Single values (``x``).
 (
-    X_T0, X_LAST, X_RUNNING, X_RUNNABLE, X_INT_T, X_INT_RUN, X_INT_RUNNABLE, X_LIVE, X_LIVE_MAX, X_GC_T, X_GC_N,
-    X_GC_NS, X_HEAP, X_HEAP_MAX, X_ALLOC, X_GOAL, X_GOAL_MAX, X_LOW, X_LOW_SUM, X_LOW_N, X_PROCS, X_PROCS_MAX,
+    X_T0, X_LAST, X_RUNNING, X_RUNNABLE, X_INT_T, X_INT_RUN, X_INT_RUNNABLE, X_LIVE, X_LIVE_MAX, X_GC_T,
+    X_GC_N, X_GC_NS, X_HEAP, X_HEAP_MAX, X_ALLOC, X_GOAL, X_GOAL_MAX, X_LOW, X_LOW_SUM, X_LOW_N,
+    X_PROCS, X_PROCS_MAX,
     X_P_RUNNING, X_P_INT, X_P_T, X_STW_T, X_STW_R, X_SLOTS, X_EDGES, X_COUNTERS, X_GROUPS, X_RUNS, X_SPANS,
     X_GEN_T0, X_SAMPLES, X_NEVER, X_MARKING, X_GC_FIRST, X_GC_LAST, X_LOW_MAX, X_GOAL_MIN, X_STARTED,
     X_SAMPLES_IDLE, X_STW_NS, X_GC_GAP_MAX, X_RUN_MIN, X_UNSETTLED,
@@ -944,7 +948,7 @@ def _bin(ns):  # type: ignore[no-untyped-def]
 
 @inline
 def _slot(x, slot_keys, slot_vals, slots, st_slot, kind, stack):  # type: ignore[no-untyped-def]
-    """Row of (kind, stack). ``st_slot`` remembers the last one of each stack: a stack mostly waits in one way."""
+    """Row of (kind, stack). ``st_slot`` remembers the last of each stack: it mostly waits in one way."""
     column = kind - K_SYSCALL if kind > K_SYSCALL else 0
     slot = st_slot[stack, column] - 1
     if slot >= 0 and slots[slot, W_KIND] == kind:
@@ -1131,8 +1135,8 @@ def _clear(g, row, gid, t):  # type: ignore[no-untyped-def]
 
 @inline
 def _leave(  # type: ignore[no-untyped-def]
-    x, g, row, t, slot_keys, slot_vals, slots, st_slot, hist, edge_keys, edge_vals, edges, count_keys, count_vals,
-    counters, groups, sites, st_flags, st_site,
+    x, g, row, t, slot_keys, slot_vals, slots, st_slot, hist, edge_keys, edge_vals, edges, count_keys,
+    count_vals, counters, groups, sites, st_flags, st_site,
 ):  # fmt: skip
     """Close the state that a goroutine is in: its time goes to the goroutine, its slot and its lock."""
     state = g[row, G_STATE]
@@ -1220,7 +1224,7 @@ def _enter(x, g, row, t, state, kind, stack, sites, st_flags, st_site):  # type:
 
 
 @jit
-def _end_goroutine(x, g, row, t, groups):  # type: ignore[no-untyped-def]
+def _end_goroutine(g, row, groups):  # type: ignore[no-untyped-def]
     """Fold an ended (or, at the end of the trace, a living) goroutine into its group."""
     group = g[row, G_GROUP]
     groups[group, R_RUN] += g[row, G_RUN]
@@ -1256,7 +1260,22 @@ def _wait_for_lock(x, sites, site, t, by):  # type: ignore[no-untyped-def]
 
 @inline
 def _note_waker(  # type: ignore[no-untyped-def]
-    x, g, y, cur, t, stack, slot_keys, slot_vals, slots, st_slot, edge_keys, edge_vals, edges, sites, st_flags, st_site
+    x,
+    g,
+    y,
+    cur,
+    t,
+    stack,
+    slot_keys,
+    slot_vals,
+    slots,
+    st_slot,
+    edge_keys,
+    edge_vals,
+    edges,
+    sites,
+    st_flags,
+    st_site,
 ):
     """Goroutine ``cur`` (or nobody, -1) ends the wait of ``y``; for a mutex, how long it can have held it."""
     waited = t - g[y, G_SINCE]
@@ -1290,8 +1309,8 @@ def _note_waker(  # type: ignore[no-untyped-def]
 def fold(  # type: ignore[no-untyped-def]
     ev_t, ev_kind, ev_g, ev_y, ev_x, ev_s, ev_r, start, end,
     x, g, slot_keys, slot_vals, slots, hist, edge_keys, edge_vals, edges, count_keys, count_vals, counters,
-    group_keys, group_vals, groups, runs, spans, sites, running_ns, st_flags, st_site, st_root, st_span, st_slot,
-    label_of,
+    group_keys, group_vals, groups, runs, spans, sites, running_ns, st_flags, st_site, st_root, st_span,
+    st_slot, label_of,
 ):  # fmt: skip
     """Replay events ``start..end`` of the columns that ``order`` wrote. Returns (why it stopped, next event).
 
@@ -1395,8 +1414,9 @@ def fold(  # type: ignore[no-untyped-def]
             why = np.int64(K_SCHED)
             where = stack
             if y >= 0 and g[y, G_STATE] == WAITING:
-                _note_waker(x, g, y, cur, t, stack, slot_keys, slot_vals, slots, st_slot, edge_keys, edge_vals, edges,
-                            sites, st_flags, st_site)  # fmt: skip
+                _note_waker(x, g, y, cur, t, stack, slot_keys, slot_vals, slots, st_slot,
+                            edge_keys, edge_vals,
+                            edges, sites, st_flags, st_site)  # fmt: skip
         elif kind == GO_SYSCALL_BEGIN:
             row = cur
             see = cur
@@ -1563,7 +1583,13 @@ def fold(  # type: ignore[no-untyped-def]
                 tag = np.int64(TAG_STW)
                 key = x[X_STW_R]
             x[X_STW_T] = -1
-        elif kind == REGION_BEGIN or kind == REGION_END or kind == TASK_BEGIN or kind == TASK_END or kind == USER_LOG:
+        elif (
+            kind == REGION_BEGIN
+            or kind == REGION_END
+            or kind == TASK_BEGIN
+            or kind == TASK_END
+            or kind == USER_LOG
+        ):
             if cur >= 0 and g[cur, G_STATE] == RUNNING:
                 pause = cur
                 again = True
@@ -1595,11 +1621,11 @@ def fold(  # type: ignore[no-untyped-def]
                 g[pause, G_BURST_S] = 0
                 g[pause, G_BURST_OTHER] = 0
         while row >= 0:
-            _leave(x, g, row, t, slot_keys, slot_vals, slots, st_slot, hist, edge_keys, edge_vals, edges, count_keys,
-                   count_vals, counters, groups, sites, st_flags, st_site)  # fmt: skip
+            _leave(x, g, row, t, slot_keys, slot_vals, slots, st_slot, hist, edge_keys, edge_vals, edges,
+                   count_keys, count_vals, counters, groups, sites, st_flags, st_site)  # fmt: skip
             if state == 0:
                 _end_span(x, g, row, spans)
-                _end_goroutine(x, g, row, t, groups)
+                _end_goroutine(g, row, groups)
                 _gone(x, g, row, t, groups)
             else:
                 since = t
@@ -1625,8 +1651,8 @@ def fold(  # type: ignore[no-untyped-def]
 
 @jit
 def finish(  # type: ignore[no-untyped-def]
-    x, g, row, rows, slot_keys, slot_vals, slots, st_slot, hist, count_keys, count_vals, counters, groups, runs, spans,
-    sites, running_ns,
+    x, g, row, rows, slot_keys, slot_vals, slots, st_slot, count_keys, count_vals, counters, groups, runs,
+    spans, sites, running_ns,
 ):  # fmt: skip
     """The end of the trace: states still open go to their second columns. Returns (why, next row)."""
     t = x[X_LAST]
@@ -1674,7 +1700,7 @@ def finish(  # type: ignore[no-untyped-def]
                 g[row, G_ASSIST] += dt
                 _count(x, count_keys, count_vals, counters, TAG_ASSIST, g[row, G_ASSIST_S], dt)
                 g[row, G_ASSIST_T] = -1
-            _end_goroutine(x, g, row, t, groups)
+            _end_goroutine(g, row, groups)
         row += 1
     for site in range(sites.shape[0]):
         if sites[site, S_WAITERS] > 0:

@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -53,16 +53,16 @@ def read_trace(
     name = path or (os.fspath(source) if isinstance(source, (str, os.PathLike)) else "trace")
     if isinstance(source, (str, os.PathLike)):
         with Path(source).open("rb") as stream:
-            return _read(stream, name, os.stat(source).st_size, progress, limit_bytes)
+            return _read(stream, name, Path(source).stat().st_size, progress, limit_bytes)
     return _read(source, name, 0, progress, limit_bytes)
 
 
 def _read(stream: BinaryIO, path: str, size: int, progress: Progress | None, limit_bytes: int) -> Trace:
     counted = _Counted(stream)
     head = counted.read(2)
-    plain: BinaryIO = _Prefixed(head, counted)
+    plain = cast(BinaryIO, _Prefixed(head, counted))
     if head == b"\x1f\x8b":
-        plain = _Limited(gzip.GzipFile(fileobj=plain, mode="rb"), path, limit_bytes)
+        plain = cast(BinaryIO, _Limited(gzip.GzipFile(fileobj=plain, mode="rb"), path, limit_bytes))
     header = _read_exactly(plain, tf.HEADER_BYTES, path)
     minor = tf.header_version(header)
     if minor is None:
@@ -96,9 +96,7 @@ class _Builder:
         self._stacks = StackTable()
         self._order = _Order()
         self._replay = Replay()
-        self._reasons: dict[bytes, int] = {
-            text.encode(): i for i, text in enumerate(tf.WAIT_REASONS) if text
-        }
+        self._reasons: dict[bytes, int] = {text.encode(): i for i, text in enumerate(tf.WAIT_REASONS) if text}
         self._reason_names = list(tf.WAIT_REASONS)
         self._generations: list[Generation] = []
         self._skipped = 0
@@ -122,9 +120,9 @@ class _Builder:
         first = int(np.float64(np.min(raw.batches[:, k.B_TIME].astype(np.uint64))) * mul)
         batches = raw.batches[np.isin(raw.batches[:, k.B_TYPE], (2, 4, 6, 8, 50, 255), invert=True)]
         first = int(np.float64(batches[:, k.B_TIME].min()) * mul) if batches.size else first
-        order.begin(raw, batches, mul, first)
+        order.begin(raw, batches, mul)
         pending: Future[None] | None = None
-        self._replay.begin(first, self._stacks)
+        self._replay.begin(first)
         for window, rows in order.windows(samples, stack_of, reason_of):
             if pending is not None:
                 pending.result()
@@ -201,9 +199,9 @@ class _Builder:
             text = raw.buf[start : start + size].tobytes()
             if text in self._reasons or len(self._reason_names) >= tf.MAX_REASONS:
                 continue
-            if text.startswith((b"GC (", b"stop-the-world (", b"GC ", b"GOMAXPROCS", b"start trace", b"stop trace")) or (
-                text in _STW
-            ):
+            if text.startswith(
+                (b"GC (", b"stop-the-world (", b"GC ", b"GOMAXPROCS", b"start trace", b"stop trace")
+            ) or (text in _STW):
                 self._reasons[text] = len(self._reason_names)
                 self._reason_names.append(text.decode("utf-8", "replace"))
                 reason_of[sid] = self._reasons[text]
@@ -308,7 +306,7 @@ class _Order:
         """Rows of goroutines that were ever in use at the same time."""
         return int(self._gs.shape[0])
 
-    def begin(self, raw: RawGeneration, batches: Ints, mul: float, first_ns: int) -> None:
+    def begin(self, raw: RawGeneration, batches: Ints, mul: float) -> None:
         """Set a cursor on the first batch of each M of this generation."""
         ms = batches[:, k.B_M]
         by_m = np.argsort(ms, kind="stable")
@@ -394,7 +392,7 @@ def _rehashed(keys: Ints, vals: Ints) -> tuple[Ints, Ints]:
 
 
 def _max_id(ids: Ints, count: int, path: str) -> int:
-    """The largest id of a table. Ids count up from 1, so a far larger one is damage, and would cost memory."""
+    """The largest id of a table. Ids count up from 1, so a far larger one is damage (and costs memory)."""
     if count == 0:
         return 0
     low, high = int(ids.min()), int(ids.max())

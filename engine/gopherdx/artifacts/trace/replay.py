@@ -56,7 +56,7 @@ class Replay:
         """Goroutines alive now."""
         return int(self.x[k.X_LIVE])
 
-    def begin(self, first_ns: int, stacks: StackTable) -> None:
+    def begin(self, first_ns: int) -> None:
         """A generation begins at ``first_ns``."""
         x = self.x
         if not self._started:
@@ -74,7 +74,7 @@ class Replay:
         """Replay the first ``rows`` events of a window."""
         at = 0
         while True:
-            why, at = k.fold(
+            why, at = k.fold(  # type: ignore[call-arg]
                 *window, at, rows, self.x, self._g,
                 self._slots.keys, self._slots.vals, self._slots.rows, self._hist,
                 self._edges.keys, self._edges.vals, self._edges.rows,
@@ -125,7 +125,9 @@ class Replay:
         x = self.x
         counters = self._counters.used(int(x[k.X_COUNTERS]))
         counts = {
-            tf.EVENT_NAMES[i]: int(order_tally[i]) for i in range(256) if order_tally[i] and i in tf.EVENT_NAMES
+            tf.EVENT_NAMES[i]: int(order_tally[i])
+            for i in range(256)
+            if order_tally[i] and i in tf.EVENT_NAMES
         }
         groups = self._group_rows(stacks)
         return Trace(
@@ -167,7 +169,7 @@ class Replay:
         row = 0
         while True:
             why, row = k.finish(
-                self.x, self._g, row, rows, self._slots.keys, self._slots.vals, self._slots.rows, stacks.slot, self._hist,
+                self.x, self._g, row, rows, self._slots.keys, self._slots.vals, self._slots.rows, stacks.slot,
                 self._counters.keys, self._counters.vals, self._counters.rows, self._groups.rows, self._runs,
                 self._spans, self._sites, self._running_ns,
             )  # fmt: skip

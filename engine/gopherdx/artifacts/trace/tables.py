@@ -1,7 +1,7 @@
 """``Trace``: what remains of an execution trace when it has been read. Tables, never events.
 
-Times are ns on the trace's own clock; every table is small (its size follows the number of distinct stacks and
-groups of goroutines, not the length of the recording).
+Times are ns on the trace's own clock; every table is small (its size follows the number of distinct stacks
+and groups of goroutines, not the length of the recording).
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ Ints = npt.NDArray[np.int64]
 @dataclass(frozen=True, slots=True)
 class Waits:
     """Stays in one state at one stack. ``reason`` is the runtime's word ("network", "chan send", …),
-    ``"syscall"``, ``"runnable"`` (after a wake-up or stop) or ``"first run"`` (runnable before the goroutine's
-    first run in the recording, most often since its creation; `go tool trace -pprof=sched` leaves it out).
+    ``"syscall"``, ``"runnable"`` (after a wake-up or stop) or ``"first run"`` (runnable before the
+    goroutine's first run in the recording, most often since its creation; the reference's scheduling
+    profile leaves it out).
 
     Closed stays are counted apart from those open at the recording's start, at its end, and at both.
     """
