@@ -188,7 +188,7 @@ def read_strings(buf, batches, out):  # type: ignore[no-untyped-def]
                 bad += 1
                 break
             size, pos = _uvarint(buf, pos, end)
-            if pos < 0 or size < 0 or pos + size > end:
+            if pos < 0 or size < 0 or size > end - pos:  # pos + size may wrap around
                 bad += 1
                 break
             if n >= out.shape[0]:
