@@ -121,6 +121,15 @@ class GainOf:
 
 
 @dataclass(frozen=True, slots=True)
+class Unplaced:
+    """What to say of a finding whose place these artifacts cannot tell, and the capture that tells it."""
+
+    summary: str
+    text: str
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
 class FixOf:
     """A fix, and the folders of the program before and after it (their code is read when it is shown)."""
 
@@ -159,6 +168,7 @@ class Archetype:
     signature: str
     cause: str
     summary: str
+    unplaced: Unplaced | None
     fix: tuple[FixOf, ...]
     confounders: tuple[str, ...]
     references: tuple[str, ...]
@@ -354,6 +364,7 @@ def _archetype(folder: Traversable) -> Archetype:
         signature=node.text("signature"),
         cause=node.template("cause", limits),
         summary=node.template("summary", limits),
+        unplaced=node.maybe("unplaced", lambda n: _unplaced(n, limits)),
         fix=node.each("fix", _fix),
         confounders=node.texts("confounders"),
         references=node.texts("references"),
@@ -412,6 +423,10 @@ def _gain(node: Node) -> GainOf:
         return observation if observation is not None else node.number(name)
 
     return GainOf(node.text("model"), node.text("unit"), end("low"), end("high"))
+
+
+def _unplaced(node: Node, limits: Mapping[str, float]) -> Unplaced:
+    return Unplaced(node.template("summary", limits), node.text("text"), node.text("command"))
 
 
 def _fix(node: Node) -> FixOf:

@@ -167,7 +167,7 @@ def test_a_truncated_recording_that_shows_nothing_refutes_nothing(tmp_path: Path
 
 @pytest.mark.parametrize(
     ("cost", "looked", "expected"),
-    [(1.9, True, 0.45), (2.0, True, 0.9428), (None, True, 0.45), (None, False, 0.9428)],
+    [(1.9, True, 0.25), (2.0, True, 0.9428), (None, True, 0.25), (None, False, 0.9428)],
 )
 def test_below_the_minimal_cost_a_mechanism_is_at_most_possible(
     tmp_path: Path, cost: float | None, looked: bool, expected: float
@@ -430,8 +430,16 @@ def test_gain_is_a_range_or_nothing(tmp_path: Path) -> None:
     assert verdict(kb, seen(both[:-1])).findings[0].gain is None
 
 
+def test_a_summary_with_a_value_that_was_not_measured_falls_back_to_the_title(tmp_path: Path) -> None:
+    kb = kb_of(graded(tmp_path, summary="{function}: {lock.nobody:.1f}", cause="{lock.nobody}"))
+    items = [o("lock.share", 0.456, "main.f", place=at("main.f", 7))]
+    (found,) = verdict(kb, seen(whole("main.f", *items))).findings
+    assert found.summary == "A made-up bug, in main.f."
+    assert found.cause == "A made-up bug."
+
+
 def test_texts_are_filled_from_observations_thresholds_and_place(tmp_path: Path) -> None:
-    text = "{function} at {place}: {lock.share:.0%} of {share}, {lock.nobody:.1f}, {lock.mode:.2f}, {value}"
+    text = "{function} at {place}: {lock.share:.0%} of {share}, {lock.mode:.2f}, {value}"
     kb = kb_of(graded(tmp_path, summary=text, cause="{{braces}} {lock.total}"))
     items = [
         o("lock.share", 0.456, "main.f", place=at("main.f", 7)),
@@ -441,7 +449,7 @@ def test_texts_are_filled_from_observations_thresholds_and_place(tmp_path: Path)
         o("lock.cores_lost", 2.5, "main.f"),
     ]
     (found,) = verdict(kb, seen(whole("main.f", *items))).findings
-    assert found.summary == "main.f at main.go:7: 46% of 0.4, ?, shared, 2.5"
+    assert found.summary == "main.f at main.go:7: 46% of 0.4, shared, 2.5"
     assert found.cause == "{braces} 12"
 
 

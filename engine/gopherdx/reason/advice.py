@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Final
 
-from gopherdx.kb import Likelihoods
+from gopherdx.kb import Archetype, Likelihoods
 from gopherdx.model import INCONCLUSIVE, LIKELY, Evidence, Finding, Next, NotJudged, Outcome
 from gopherdx.reason.belief import Belief, Piece, weigh
 
@@ -54,7 +54,17 @@ def summary(
         return f"{judged}, none fits.{_nearest(best)}"
     lacks = dict.fromkeys(lack for n in not_judged for lack in n.missing)
     missing = f"; it takes {' or '.join(_words(lack) for lack in lacks)}" if lacks else ""
+    if best:
+        takes = missing.replace("; it takes", f"; the other {len(not_judged)} take")
+        return f"{judged}, none is likely{takes}.{broken}"
     return f"no archetype could be judged from these artifacts{missing}.{broken}"
+
+
+def to_place(archetypes: Sequence[Archetype]) -> Iterator[Next]:
+    """The capture that tells the place of a likely finding which has none."""
+    for archetype in archetypes:
+        if archetype.unplaced is not None:
+            yield Next("capture", archetype.unplaced.text, archetype.unplaced.command, (archetype.id,))
 
 
 def next_steps(
@@ -106,11 +116,14 @@ def _open_questions(best: Sequence[Belief]) -> Iterator[Next]:
 
 
 def _captures(not_judged: Sequence[NotJudged]) -> Iterator[Next]:
-    """One step for each command that collects what archetypes lack, the most telling first."""
-    by_command = sorted(not_judged, key=lambda n: (n.collect, n.missing, n.id))
+    """One step for each thing that archetypes lack, the most telling first, with their commonest command."""
+    by_lack = sorted(not_judged, key=lambda n: (n.missing, n.id))
     steps = []
-    for (command, missing), group in groupby(by_command, key=lambda n: (n.collect, n.missing)):
-        ids = tuple(n.id for n in group)
+    for missing, group in groupby(by_lack, key=lambda n: n.missing):
+        lacking = list(group)
+        ids = tuple(n.id for n in lacking)
+        commands = [n.collect for n in lacking]
+        command = max(dict.fromkeys(commands), key=commands.count)
         text = f"Record {' or '.join(_words(lack) for lack in missing)}, to judge {', '.join(ids)}."
         steps.append(Next("capture", text, command, ids))
     yield from sorted(steps, key=lambda step: (-len(step.separates), step.separates))

@@ -18,7 +18,7 @@ from gopherdx.reason.facts import Lookup
 from gopherdx.rules import Conclusion
 
 TRUNCATED_CAP: Final = 0.8
-MIN_COST_CAP: Final = 0.45
+MIN_COST_CAP: Final = 0.25
 
 State = Literal["seen", "absent", "open"]
 

@@ -72,7 +72,7 @@ def judge(kb: KnowledgeBase, observations: Observations, concluded: Concluded) -
     best = sorted(
         (f.belief for f in fates if f.belief), key=lambda b: (-round(b.confidence, 2), b.archetype.id)
     )
-    outcome = _outcome(findings, judged=len(best), failed=bool(failed))
+    outcome = _outcome(findings, judged=len(best), unjudged=len(not_judged), failed=bool(failed))
     return Verdict(
         outcome=outcome,
         summary=advice.summary(outcome, findings, best, not_judged, len(kb.archetypes), len(failed)),
@@ -81,7 +81,10 @@ def judge(kb: KnowledgeBase, observations: Observations, concluded: Concluded) -
         not_judged=not_judged,
         not_applicable=tuple(f.ends_in for f in fates if isinstance(f.ends_in, NotApplicable)),
         errors=concluded.errors,
-        next=advice.next_steps(outcome, best, not_judged, observations.kinds, kb.likelihoods),
+        next=(
+            *advice.to_place([d.belief.archetype for d in kept if d.likely and d.location is None]),
+            *advice.next_steps(outcome, best, not_judged, observations.kinds, kb.likelihoods),
+        ),
     )
 
 
@@ -160,11 +163,12 @@ def _found(beliefs: Sequence[Belief], lookup: Lookup) -> list[finding.Draft]:
     return likely[:PLACES_MAX] or drafts[:1]
 
 
-def _outcome(findings: Sequence[Finding], *, judged: int, failed: bool) -> Outcome:
+def _outcome(findings: Sequence[Finding], *, judged: int, unjudged: int, failed: bool) -> Outcome:
     if any(f.level == "likely" for f in findings):
         return "diagnosed"
     if not judged:
         return "insufficient"
     if failed or any(f.confidence >= INCONCLUSIVE for f in findings):
         return "inconclusive"  # a rule that failed never reads as healthy
-    return "healthy"
+    # A CPU profile is blind to waiting: where most archetypes cannot be judged, nothing reads as healthy.
+    return "healthy" if judged >= unjudged else "insufficient"

@@ -88,13 +88,13 @@ def write(draft: Draft, lookup: Lookup, likelihoods: Likelihoods) -> Finding:
         level=level,
         precision=likelihoods.precision.get(archetype.id),
         location=draft.location,
-        summary=fill.text(archetype.summary),
+        summary=_summary(archetype, draft.location, fill),
         evidence=belief.told,
         impact=draft.impact,
         gain=_gain(archetype, belief.subject, lookup),
         explains=draft.explains,
         signature=archetype.signature,
-        cause=fill.text(archetype.cause),
+        cause=fill.whole(archetype.cause) or f"{archetype.title}.",
         fix=tuple(
             Fix(f.title, archetype.snippet(f.bug), archetype.snippet(f.fix), f.go, f.safety)
             for f in archetype.fix
@@ -109,8 +109,17 @@ def _impact(archetype: Archetype, subject: str, location: Location | None, looku
     if value is None:
         return None
     bare = Impact(value, archetype.impact.unit, "")
-    text = _Filler(archetype, subject, location, lookup, bare).text(archetype.impact.text)
-    return Impact(value, archetype.impact.unit, text)
+    text = _Filler(archetype, subject, location, lookup, bare).whole(archetype.impact.text)
+    return Impact(value, archetype.impact.unit, text or f"{value:.3g} {archetype.impact.unit}")
+
+
+def _summary(archetype: Archetype, location: Location | None, fill: _Filler) -> str:
+    """Cause and place with their numbers; where these are not known, what is known."""
+    template = archetype.summary
+    if location is None and archetype.unplaced is not None:
+        template = archetype.unplaced.summary
+    where = f", in {location.function}" if location else ""
+    return fill.whole(template) or f"{archetype.title}{where}."
 
 
 def _gain(archetype: Archetype, subject: str, lookup: Lookup) -> Gain | None:
@@ -147,7 +156,7 @@ class _Filler(Formatter):
         lookup: Lookup,
         impact: Impact | None,
     ) -> None:
-        self._subject, self._lookup = subject, lookup
+        self._subject, self._lookup, self._missing = subject, lookup, False
         self._words: dict[str, object] = {
             "function": location.function if location else "the process",
             "place": _place(location),
@@ -156,7 +165,14 @@ class _Filler(Formatter):
         }
 
     def text(self, template: str) -> str:
+        """The text with its values; ``?`` for one that was not measured."""
         return self.vformat(template, (), {})
+
+    def whole(self, template: str) -> str:
+        """The same, or nothing at all where a value is missing."""
+        self._missing = False
+        text = self.text(template)
+        return "" if self._missing else text
 
     def get_field(
         self,
@@ -166,6 +182,7 @@ class _Filler(Formatter):
     ) -> tuple[Any, str]:
         known = self._words.get(field_name)
         value = known if known is not None else self._lookup.value(field_name, self._subject)
+        self._missing = self._missing or value is None
         return (_Unmeasured() if value is None else value), field_name
 
     def format_field(self, value: Any, format_spec: str) -> str:

@@ -17,6 +17,7 @@ Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
 
 CHUNK = 1 << 20
+BATCH_HEAD = 24  # bytes that may be needed to know which generation a batch belongs to
 MAX_GENERATION = 1 << 30  # the runtime starts a new one about every second; 16 MB have been seen
 
 
@@ -68,7 +69,7 @@ class Generations:
                     self._read()
                 else:
                     break
-            whole = self._is_whole(why, rows)
+            whole = self._is_whole(why, rows, self._used - pos)
             self.bytes += pos - start
             if rows:
                 yield RawGeneration(gen, self._buf, self._batches[:rows], pos - start, self.bytes, whole)
@@ -82,13 +83,13 @@ class Generations:
             self._used -= pos
             pos = 0
 
-    def _is_whole(self, why: int, rows: int) -> bool:
-        if why in (k.SHORT, k.BAD):
-            return False
+    def _is_whole(self, why: int, rows: int, left: int) -> bool:
         if self._explicit_end:
             return why == k.END_OF_GENERATION
         if why == k.OTHER_GENERATION:
             return True
+        if why == k.SHORT and left >= BATCH_HEAD:
+            return False  # the batch that was cut belongs to this generation
         # Up to Go 1.25 nothing marks the end: strings come last, after the stacks that name them.
         return bool(rows) and bool((self._batches[:rows, k.B_TYPE] == 4).any())
 
