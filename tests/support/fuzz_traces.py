@@ -1,0 +1,62 @@
+"""Reads damaged traces until its time is over; run as a program, so that numba can be told to check bounds.
+
+    python fuzz_traces.py SEED SECONDS FOLDER TRACE…
+
+Prints how many it read. A case that ends in anything but a trace or ``UnreadableInput`` stays in FOLDER, and
+so does one that takes longer than ``LIMIT_S`` (then the process ends with a traceback of all threads).
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import io
+import random
+import sys
+import time
+import traceback
+from pathlib import Path
+
+from gopherdx.artifacts.trace import read_trace
+from gopherdx.errors import UnreadableInput
+from tests.support.traces import worse_batches, worse_bytes
+
+LIMIT_S = 20
+
+
+def main(seed: int, seconds: float, folder: Path, seeds: list[bytes]) -> int:
+    rnd = random.Random(seed)
+    for data in seeds:
+        read_trace(io.BytesIO(data))  # compiles
+    case = folder / f"case-{seed}.out"
+    cases = whole = failed = 0
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        worse = worse_batches if rnd.random() < 0.6 else worse_bytes
+        data = worse(rnd.choice(seeds), rnd)
+        case.write_bytes(data)
+        cases += 1
+        faulthandler.dump_traceback_later(LIMIT_S, exit=True)
+        try:
+            read_trace(io.BytesIO(data))
+            whole += 1
+        except UnreadableInput:
+            pass
+        except Exception:
+            failed += 1
+            (folder / f"failed-{seed}-{failed}.out").write_bytes(data)
+            traceback.print_exc()
+        faulthandler.cancel_dump_traceback_later()
+    case.unlink(missing_ok=True)
+    print(f"{cases} cases, {whole} read, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(
+        main(
+            int(sys.argv[1]),
+            float(sys.argv[2]),
+            Path(sys.argv[3]),
+            [Path(p).read_bytes() for p in sys.argv[4:]],
+        )
+    )
