@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup test lint docs demo clean ci
+.PHONY: setup test lint lab bench docs demo clean ci
 
 setup:
 	$(PYTHON) -m venv .venv
@@ -15,6 +15,13 @@ lint:
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+lab:  # build and record every lab program with every toolchain (hours; see tests/lab/lab.py --help)
+	$(BIN)/python tests/lab/lab.py build
+	$(BIN)/python tests/lab/lab.py record
+
+bench:  # speed and memory against the toolchain's own readers, in one run
+	$(BIN)/python bench/bench.py
 
 docs:  # docs/cli.md, the JSON schema, and the demo in README.md
 	$(BIN)/python docs/generate.py

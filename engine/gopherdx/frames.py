@@ -227,9 +227,12 @@ def caller_of(stack: Stack, pattern: re.Pattern[str]) -> Frame | None:
 def handler_frame(stack: Stack) -> Frame | None:
     """The user's handler in a server's goroutine: the first user frame inward of the innermost dispatcher.
 
-    Middleware lies between dispatchers, so the innermost one calls the handler proper.
+    Middleware lies between dispatchers, so the innermost one calls the handler proper; a user's own ServeHTTP
+    is one that was called directly.
     """
     for i, frame in enumerate(stack):
+        if frame.function.endswith(".ServeHTTP") and is_user(frame.function, frame.file):
+            return frame
         if HANDLER.match(frame.function):
             inner = user_frames(stack[:i])
             if inner:

@@ -49,6 +49,7 @@ class Expect:
 
     how: How
     limit: float | str | bool | None = None
+    unit: str = ""
 
     def __str__(self) -> str:
         if self.how == "told":
@@ -340,7 +341,8 @@ def _archetype(folder: Traversable) -> Archetype:
     node = Node(read_yaml(file), str(file))
     thresholds = {name: _threshold(t) for name, t in node.table("thresholds").items()}
     limits = {name: threshold.value for name, threshold in thresholds.items()}
-    evidence = node.each("evidence", lambda n: _proof(n, limits))
+    units = {name: threshold.unit for name, threshold in thresholds.items()}
+    evidence = node.each("evidence", lambda n: _proof(n, limits, units))
     go = node.node("go")
     archetype = Archetype(
         id=node.text("id", like=r"[A-Z]+[0-9]+"),
@@ -382,12 +384,12 @@ def _threshold(node: Node) -> Threshold:
     return Threshold(node.number("value"), node.text("unit", empty=True), node.text("why"))
 
 
-def _proof(node: Node, limits: Mapping[str, float]) -> Proof:
+def _proof(node: Node, limits: Mapping[str, float], units: Mapping[str, str]) -> Proof:
     artifacts = node.texts("artifacts", among=KINDS)
     observation = node.optional_text("observation")
     if bool(artifacts) != bool(observation):
         node.refuse("observation", "what files can show names artifacts and observation, the rest neither")
-    expect = node.maybe("expect", lambda n: _expect(n, limits))
+    expect = node.maybe("expect", lambda n: _expect(n, limits, units))
     if expect is None and observation:
         node.refuse("expect", "is missing")
     return Proof(
@@ -402,11 +404,11 @@ def _proof(node: Node, limits: Mapping[str, float]) -> Proof:
     )
 
 
-def _expect(node: Node, limits: Mapping[str, float]) -> Expect:
+def _expect(node: Node, limits: Mapping[str, float], units: Mapping[str, str]) -> Expect:
     how = node.only((*_COMPARISONS, "equals"))
     if how == "equals":
         return Expect("equals", node.scalar("equals"))
-    return Expect(cast("How", how), node.limit(how, limits))
+    return Expect(cast("How", how), node.limit(how, limits), units[node.text(how)])
 
 
 def _min_cost(node: Node, limits: Mapping[str, float]) -> MinCost:

@@ -17,7 +17,7 @@ from gopherdx.observe.said import Said, Sayer, place_of
 if TYPE_CHECKING:
     from gopherdx.artifacts.trace.tables import Run, Trace, Waits
 
-LOOKED = ("run.longest_s", "run.recording_share", "run.running_share", "run.victims_mean",
+LOOKED = ("run.longest_s", "run.recording_share", "run.running_s", "run.victims_mean",
           "run.victim_waits_per_s", "run.count")  # fmt: skip
 LONG_NS = 400_000_000
 LONG_WAIT_BIN = (
@@ -43,6 +43,7 @@ def of_trace(trace: Trace) -> Said:
         longest = max(runs, key=lambda r: r.length_ns)
         say = out.about(name, places[name], "runs ended by no pause")
         say("run.longest_s", longest.length_ns / 1e9, "s")
+        say("run.running_s", longest.running_ns / 1e9, "s")
         say("run.running_share", longest.running_ns / max(longest.length_ns, 1), "share")
         say("run.count", len(runs), "runs")
         say("run.recording_share", longest.length_ns / duration, "share")

@@ -27,13 +27,15 @@ State = Literal["seen", "absent", "open"]
 class Piece:
     """One piece of declared evidence at one place. ``open``: it could not be seen or asked, and weighs 0.
 
-    ``evidence`` is what was measured, or None where nothing was.
+    ``evidence`` is what was measured, or None where nothing was; ``of_process``: not at this place but of the
+    process as a whole.
     """
 
     proof: Proof
     state: State
     weight: float
     evidence: Evidence | None
+    of_process: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,13 @@ class Belief:
     def supported(self) -> bool:
         """Whether anything at all was seen that speaks for it."""
         return any(p.state == "seen" and p.proof.supports for p in self.pieces)
+
+    @property
+    def of_process(self) -> bool:
+        """Whether the mechanism is the process's own, and the place only where most of it comes from."""
+        seen = [p for p in self.pieces if p.state == "seen" and p.proof.supports]
+        decisive = [p for p in seen if p.proof.grade == "decisive"]
+        return bool(decisive) and all(p.of_process for p in decisive)
 
     @property
     def told(self) -> tuple[Evidence, ...]:
@@ -132,7 +141,8 @@ def _piece(
 ) -> Piece:
     here = said.get(subject) or said.get("")
     if here is not None:
-        return Piece(proof, "seen", weigh(proof, "seen", likelihoods), _seen(proof, here))
+        whole = subject not in said
+        return Piece(proof, "seen", weigh(proof, "seen", likelihoods), _seen(proof, here), whole)
     # Seen at some place says nothing about a process for which no place was found, and is not absent either.
     elsewhere = bool(said) and not subject
     if elsewhere or lookup.observations.truncated or not _observable(proof, lookup.observations):
@@ -164,7 +174,7 @@ def _absent(proof: Proof, subject: str, lookup: Lookup) -> Evidence:
         name=proof.name,
         actual=near.value if near else None,
         expected=str(proof.expect),
-        unit=near.unit if near else "",
+        unit=near.unit if near else proof.expect.unit,
         supports=proof.supports,
         source=near.source if near else Source(kinds[0]),
         text=proof.text,

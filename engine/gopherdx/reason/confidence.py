@@ -158,9 +158,17 @@ def _found(beliefs: Sequence[Belief], lookup: Lookup) -> list[finding.Draft]:
     """Drafts of findings: every place that is likely (at most five), else the best if it is possible."""
     drafts = [finding.draft(b, lookup) for b in beliefs if b.supported and b.confidence >= POSSIBLE]
     # Sorting keeps the order of decides_place among equals.
-    drafts.sort(key=lambda d: (*d.rank[:2], -(d.impact.value if d.impact else 0.0)))
+    drafts.sort(key=lambda d: (*d.rank[:2], -(d.impact.value if d.impact else 0.0), -_share(d)))
     likely = [d for d in drafts if d.belief.confidence >= LIKELY]
+    if likely and likely[0].belief.of_process:  # one mechanism, of which the place is only the largest part
+        return likely[:1]
     return likely[:PLACES_MAX] or drafts[:1]
+
+
+def _share(draft: finding.Draft) -> float:
+    """The value of the evidence that decides the place: who has most of it comes first."""
+    values = [e.actual for e in draft.belief.told if e.name in draft.belief.archetype.decides_place]
+    return max((float(v) for v in values if isinstance(v, (int, float))), default=0.0)
 
 
 def _outcome(findings: Sequence[Finding], *, judged: int, unjudged: int, failed: bool) -> Outcome:

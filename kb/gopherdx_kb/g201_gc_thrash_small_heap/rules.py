@@ -10,6 +10,7 @@ class Rules(ArchetypeRules):
         obs("gc.cycles_per_s", value=MATCH.v & at_least("cycles_per_s")),
         obs("gc.live_heap_mb", value=at_most("live_heap_mb")),
         obs("gc.cost_share", value=at_least("cost_share_min")),
+        obs("gc.cost_cores", value=at_least("cost_cores_min")),
     )
     def many_cycles(self, v):  # type: ignore[no-untyped-def]
         """Silent where many cycles cost little, and over a large heap."""

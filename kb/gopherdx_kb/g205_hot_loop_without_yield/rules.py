@@ -8,7 +8,7 @@ class Rules(ArchetypeRules):
 
     @Rule(
         obs("run.longest_s", subject=MATCH.f, value=MATCH.v & at_least("longest_s")),
-        obs("run.running_share", subject=MATCH.f, value=at_least("running_share")),
+        obs("run.running_s", subject=MATCH.f, value=at_least("running_s")),
     )
     def long_run(self, f, v):  # type: ignore[no-untyped-def]
         """Silent for many computing goroutines that share the Ps: each of them runs little."""
@@ -17,7 +17,7 @@ class Rules(ArchetypeRules):
     @Rule(
         obs("run.longest_s", subject=MATCH.f, value=MATCH.v & at_least("short_longest_s")),
         obs("run.recording_share", subject=MATCH.f, value=at_least("short_recording")),
-        obs("run.running_share", subject=MATCH.f, value=at_least("running_share")),
+        obs("run.running_s", subject=MATCH.f, value=at_least("running_s")),
     )
     def fills_recording(self, f, v):  # type: ignore[no-untyped-def]
         """A short recording shows a run that was there before it and goes on after it."""
@@ -29,9 +29,9 @@ class Rules(ArchetypeRules):
         self.conclude("others-wait-behind", subject=f, actual=v)
 
     @Rule(
-        obs("run.running_share", subject=MATCH.f, value=MATCH.v & at_least("running_share")),
+        obs("run.running_s", subject=MATCH.f, value=MATCH.v & at_least("running_s")),
         obs("run.longest_s", subject=MATCH.f, value=at_least("short_longest_s")),
     )
     def keeps_processor(self, f, v):  # type: ignore[no-untyped-def]
-        """A goroutine that is runnable half of the time is one of many that compute."""
+        """A goroutine that is mostly runnable is one of many that compute: batch work in small pieces."""
         self.conclude("keeps-its-processor", subject=f, actual=v)

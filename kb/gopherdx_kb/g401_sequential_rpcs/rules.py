@@ -10,9 +10,10 @@ class Rules(ArchetypeRules):
         obs("calls.per_unit", subject=MATCH.f, value=MATCH.v & at_least("per_unit")),
         obs("calls.saved_share", subject=MATCH.f, value=at_least("saved_share")),
         obs("calls.saved_ms", subject=MATCH.f, value=at_least("saved_ms")),
+        obs("calls.wait_share", subject=MATCH.f, value=at_least("wait_share")),
     )
     def one_after_another(self, f, v):  # type: ignore[no-untyped-def]
-        """Silent for one slow call with quick ones around it, and for calls of microseconds."""
+        """Silent for one slow call beside quick ones, for quick calls, and where the unit computes."""
         self.conclude("calls-one-after-another", subject=f, actual=v)
 
     @Rule(
