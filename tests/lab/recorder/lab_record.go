@@ -65,11 +65,13 @@ func labRecord(out string) {
 	recorded := time.Since(started)
 	labAppendMetrics(filepath.Join(out, "metrics.jsonl"))
 
-	for _, name := range []string{"goroutine", "goroutineleak", "heap", "allocs", "mutex", "block"} {
+	for _, name := range []string{"heap", "allocs", "mutex", "block", "goroutine"} {
 		labProfile(out, name, name+".pprof", 0)
 	}
 	labProfile(out, "goroutine", "goroutine.txt", 2)
 	labProfile(out, "goroutine", "goroutine-debug1.txt", 1)
+	// Last: it collects the heap, and heap profiles show the heap as of the last collection.
+	labProfile(out, "goroutineleak", "goroutineleak.pprof", 0)
 	labRunFile(out, recorded, withCPU)
 	os.Exit(0)
 }
