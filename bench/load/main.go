@@ -8,6 +8,7 @@ import (
 	"io"
 	"log"
 	"os"
+	"runtime/pprof"
 	"runtime/trace"
 	"sync"
 	"sync/atomic"
@@ -43,12 +44,15 @@ func serve(in <-chan []byte, out chan<- []byte, b *board, id int) {
 	close(out)
 }
 
-func drive(pair int, b *board, stop *atomic.Bool, done *sync.WaitGroup) {
+func drive(pair int, b *board, stop, pause *atomic.Bool, done *sync.WaitGroup) {
 	defer done.Done()
 	in, out := make(chan []byte), make(chan []byte)
 	go serve(in, out, b, pair)
 	buf := make([]byte, 64)
 	for i := 0; !stop.Load(); i++ {
+		for pause.Load() && !stop.Load() {
+			time.Sleep(time.Millisecond)
+		}
 		in <- buf
 		<-out
 		if i%1000 == 0 {
@@ -66,7 +70,20 @@ func main() {
 	size := flag.Float64("mb", 50, "size of the trace in MB")
 	out := flag.String("o", "trace.out", "file to write")
 	pairs := flag.Int("pairs", 8, "pairs of goroutines")
+	rate := flag.Float64("rate", 12, "MB a second at most, so that generations are alike whatever the size")
+	cpu := flag.String("cpu", "", "file for a CPU profile of the same time")
 	flag.Parse()
+	if *cpu != "" {
+		profile, err := os.Create(*cpu)
+		if err != nil {
+			log.Fatal(err)
+		}
+		if err := pprof.StartCPUProfile(profile); err != nil {
+			log.Fatal(err)
+		}
+		defer profile.Close()
+		defer pprof.StopCPUProfile()
+	}
 	f, err := os.Create(*out)
 	if err != nil {
 		log.Fatal(err)
@@ -75,15 +92,15 @@ func main() {
 	if err := trace.Start(c); err != nil {
 		log.Fatal(err)
 	}
-	var stop atomic.Bool
+	var stop, pause atomic.Bool
 	var done sync.WaitGroup
 	b := &board{scores: map[int]int{}}
 	for i := 0; i < *pairs; i++ {
 		done.Add(1)
-		go drive(i, b, &stop, &done)
+		go drive(i, b, &stop, &pause, &done)
 	}
-	for c.n.Load() < int64(*size*1e6) {
-		time.Sleep(5 * time.Millisecond)
+	for begin := time.Now(); c.n.Load() < int64(*size*1e6); time.Sleep(time.Millisecond) {
+		pause.Store(float64(c.n.Load()) > *rate*1e6*time.Since(begin).Seconds())
 	}
 	trace.Stop()
 	stop.Store(true)
