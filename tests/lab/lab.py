@@ -306,7 +306,9 @@ def figures_command(args: argparse.Namespace) -> None:
         for ran in sorted((args.out / fix.name).glob("*/*/run.json")):
             twin = args.out / bug.name / ran.relative_to(args.out / fix.name)
             if twin.exists():
-                before, after = (json.loads(f.read_text(encoding="utf-8"))["figure"] for f in (twin, ran))
+                runs = [json.loads(f.read_text(encoding="utf-8")) for f in (twin, ran)]
+                before, after = (r["figure"] for r in runs)
+                other_s = max(r["cpu_elsewhere_s"] for r in runs)
                 ratio = (
                     before["mean"] / after["mean"]
                     if after["better"] == "lower"
@@ -316,6 +318,7 @@ def figures_command(args: argparse.Namespace) -> None:
                 print(
                     f"{fix.family:12} {where:18} {after['name']} ({after['better']} is better): "
                     f"{before['mean']:.4g} -> {after['mean']:.4g} {after['unit']}, {ratio:.2f} x better"
+                    + (f" (beside {other_s:.1f} s of other work: measure again)" if other_s > 0.5 else "")
                 )
 
 
