@@ -168,6 +168,8 @@ CALL = re.compile(
     r"|google\.golang\.org/grpc\.(?:invoke|\(\*ClientConn\)\.Invoke|\(\*clientStream\)\.RecvMsg)$"
     r"|net/rpc\.\(\*Client\)\.Call$|database/sql\.\(\*(?:DB|Tx|Stmt|Conn)\)\.\w+$"
 )
+# Waiting for a connection to be made: part of a call, and no call of its own.
+DIAL = re.compile(r"net/http\.\(\*Transport\)\.getConn$|net\.\(\*Dialer\)\.Dial\w*$")
 # The rest of an answer that already came: part of the call before it.
 CALL_BODY = re.compile(r"net/http\.\(\*(?:bodyEOFSignal|body|http2transportResponseBody)\)\.Read$")
 NET_READ = re.compile(r"net\.\(\*conn\)\.Read$|net\.\(\*netFD\)\.Read$|crypto/tls\.\(\*Conn\)\.Read$")

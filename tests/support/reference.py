@@ -123,7 +123,7 @@ def _is_of_kind(reason: str, kind: str) -> bool:
     """cmd/trace/pprof.go: which reasons make up a profile."""
     if kind == "sync":
         return "chan" in reason or "sync" in reason or "select" in reason
-    return reason == {"net": "network", "syscall": "syscall", "sched": "runnable"}[kind]
+    return reason in {"net": ("network",), "syscall": ("syscall",), "sched": ("runnable", "stopped")}[kind]
 
 
 def our_key(trace: Trace, stack: int) -> StackKey:
@@ -234,6 +234,7 @@ class _Life:
     stack: StackKey
     open_start: bool
     ran: bool = False
+    stopped: bool = False
     created_at: StackKey | None = None
     created_ns: int = 0
 
@@ -310,7 +311,9 @@ def _reason(life: _Life) -> str:
     if life.state == "Syscall":
         return "syscall"
     if life.state == "Runnable":
-        return "runnable" if life.ran else "first run"
+        if not life.ran:
+            return "first run"
+        return "stopped" if life.stopped else "runnable"
     return life.reason
 
 
@@ -359,3 +362,4 @@ def _transition(
     life.state, life.since, life.reason, life.open_start = new, event.time, reason, False
     life.stack = event.stack if new != "Running" else ()
     life.ran = life.ran or new == "Running"
+    life.stopped = old == "Running" and new == "Runnable"

@@ -224,7 +224,7 @@ def test_a_value_that_is_as_expected_is_the_last_reason_given(tmp_path: Path) ->
 def test_what_was_looked_for_and_has_no_value_at_all_says_so(tmp_path: Path) -> None:
     (out,) = verdict(kb_of(made(tmp_path)), seen([], ["lock.share"])).ruled_out
     assert out.evidence == (
-        Evidence("waiters", None, "at least 0.4", "", True, Source("trace"), "waiters is there"),
+        Evidence("waiters", None, "at least 0.4", "share", True, Source("trace"), "waiters is there"),
     )
 
 

@@ -28,6 +28,7 @@ from tests.support import traces as made
 ROOT = Path(__file__).resolve().parent.parent.parent
 CAPTURES = ROOT / "tests" / "captures"
 SHIPPED = sorted(CAPTURES.glob("*/trace.out.gz"))
+QUEUED = ("runnable", "stopped", "first run")
 LIMIT_S = 5.0
 BORDER_NS = 10_000_000  # generations overlap, so no clock is monotone at their borders
 
@@ -93,9 +94,7 @@ def assert_sums_add_up(trace: Trace) -> None:
     # Each stay is in one slot and in one group.
     by_reason: dict[str, int] = {}
     for wait in trace.waits:
-        kind = {"runnable": "runnable", "first run": "runnable", "syscall": "syscall"}.get(
-            wait.reason, "waiting"
-        )
+        kind = "runnable" if wait.reason in QUEUED else "syscall" if wait.reason == "syscall" else "waiting"
         by_reason[kind] = by_reason.get(kind, 0) + wait.total_ns
         assert wait.histogram.sum() == wait.count
         assert 0 <= wait.max_ns <= wait.ns
@@ -118,9 +117,7 @@ def assert_sums_add_up(trace: Trace) -> None:
     assert abs(running - trace.running_ns) <= border
     # A goroutine that was runnable before it was first told of is in no integral until then.
     queued = sum(g.runnable_ns for g in trace.groups) - trace.runnable_ns
-    untold = sum(
-        w.open_start_ns + w.open_both_ns for w in trace.waits if w.reason in ("runnable", "first run")
-    )
+    untold = sum(w.open_start_ns + w.open_both_ns for w in trace.waits if w.reason in QUEUED)
     assert -border * trace.live_max <= queued <= untold + border * trace.live_max
 
     woken: dict[int, int] = {}

@@ -28,7 +28,7 @@ LOOKED = (
 MIN_UNITS = 3
 MIN_CALL_NS = 200_000
 MAX_CALLS = 10  # more a unit outside a server: a client's loop that now and then waits for something else
-_STATES = ("syscall", "runnable", "first run")
+_STATES = ("syscall", "runnable", "stopped", "first run")
 
 
 @dataclass(slots=True)
@@ -50,7 +50,7 @@ def of_trace(trace: Trace) -> Said:
         if not unit.calls or entries < MIN_UNITS:
             continue
         waits = [trace.waits[i] for i in unit.calls]
-        long = {w.index: _long_stays(w) for w in waits}
+        long = {w.index: _long_stays(w) for w in waits if not fr.has(trace.stack(w.stack), fr.DIAL)}
         total_ns = sum(w.ns for w in waits)
         made = sum(n for n, _ in long.values())
         if not made or not total_ns or (not unit.handler and made > MAX_CALLS * entries):

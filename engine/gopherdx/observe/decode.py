@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 LOOKED = (
     "decode.untyped_longest_ms", "decode.untyped_count", "decode.untyped_cores", "decode.untyped_alloc_share",
-    "decode.untyped_running_share",
+    "decode.untyped_running_share", "decode.restarts_each",
 )  # fmt: skip
 LONG_NS = 10_000_000
 
@@ -35,6 +35,7 @@ def of_trace(trace: Trace) -> Said:
         spans[name].append(span)
         frames.setdefault(name, frame)
     shares = _alloc_shares(trace)
+    restarts = _restarts(trace)
     for name, group in sorted(spans.items()):
         lengths = sorted((s.end_ns - s.start_ns for s in group), reverse=True)
         running = sum(s.running_ns for s in group)
@@ -45,6 +46,7 @@ def of_trace(trace: Trace) -> Said:
         say("decode.untyped_cores", running / duration, "cores")
         say("decode.untyped_running_share", min(1.0, running / max(sum(lengths), 1)), "share")
         say("decode.untyped_assist_ms", sum(s.assist_ns for s in group) / len(group) / 1e6, "ms")
+        say("decode.restarts_each", restarts.get(name, 0) / len(group), "documents")
         say("decode.untyped_alloc_share", shares.get(name, 0.0), "share")
         # Typed decoding of the same bytes takes a third to two thirds; a limit on the body takes it all away.
         say("decode.gain_low", lengths[0] / 1e6 / 3, "ms")
@@ -55,6 +57,16 @@ def of_trace(trace: Trace) -> Said:
 def _caller(trace: Trace, stack: int) -> fr.Frame | None:
     frames = trace.stack(stack)
     return fr.caller_of(frames, fr.JSON_ENTRY) or fr.caller_of(frames, fr.JSON_UNTYPED)
+
+
+def _restarts(trace: Trace) -> dict[str, int]:
+    """How often a decode of this caller began within milliseconds of the one before, on one goroutine."""
+    out: dict[str, int] = defaultdict(int)
+    for counted in trace.restarts:
+        frame = _caller(trace, counted.stack)
+        if frame is not None:
+            out[fr.plain(frame.function)] += counted.count
+    return out
 
 
 def _alloc_shares(trace: Trace) -> dict[str, float]:

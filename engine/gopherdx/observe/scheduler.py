@@ -21,11 +21,9 @@ def of_trace(trace: Trace) -> Said:
     out.say("sched.runnable_mean", trace.runnable_ns / duration, "goroutines", locator="goroutine states")
     out.say("sched.duration_s", duration / 1e9, "s", locator="time stamps")
     out.say("sched.sampled", trace.sampled, "", locator="CPU samples")
-    stays = [w for w in trace.waits if w.reason in ("runnable", "first run")]
-    if stays:
-        total = np.sum([w.histogram for w in stays], axis=0)
-        out.say("sched.delay_p99_ms", quantile_ns(total, 0.99) / 1e6, "ms", locator="runnable to running")
-        out.say("sched.delay_max_ms", max(w.max_ns for w in stays) / 1e6, "ms", locator="runnable to running")
+    delay = quantile_ns(trace.delay_histogram, 0.99) / 1e6
+    out.say("sched.delay_p99_ms", delay, "ms", locator="wake-up to running")
+    out.say("sched.delay_max_ms", trace.delay_max_ns / 1e6, "ms", locator="wake-up to running")
     never = sum(w.open_both for w in trace.waits if w.stack == 0 and w.reason == "")
     out.say("goroutines.never_ran_unplaced", never, "goroutines", locator="goroutine status")
     return out.done()

@@ -17,7 +17,14 @@ from gopherdx.observe.said import Said, Sayer, place_of
 if TYPE_CHECKING:
     from gopherdx.artifacts.trace.tables import Trace, Waits
 
-LOOKED = ("send.stuck", "send.growth_per_min", "send.age_ratio", "send.ended_per_s", "send.stuck_age_s")
+LOOKED = (
+    "send.stuck",
+    "send.growth_per_min",
+    "send.age_ratio",
+    "send.older_share",
+    "send.ended_per_s",
+    "send.stuck_age_s",
+)
 SEND = re.compile(r"runtime\.chansend1?$")
 
 
@@ -30,6 +37,7 @@ class _Site:
     ended: int = 0
     ended_ns: int = 0
     longest_ended_ns: int = 0
+    old: int = 0  # of those stuck, older than the longest that ended
 
 
 def of_trace(trace: Trace) -> Said:
@@ -49,6 +57,7 @@ def of_trace(trace: Trace) -> Said:
         say("send.growth_per_min", site.started / duration_s * 60, "goroutines a minute")
         say("send.stuck_age_s", age_s, "s")
         say("send.age_ratio", age_s / ended_s, "x")
+        say("send.older_share", site.old / stuck, "share")
         say("send.ended_per_s", site.ended / duration_s, "1/s")
         say("send.ended_share", site.ended / (site.ended + stuck), "share")
     return out.done()
@@ -71,6 +80,7 @@ def _sites(trace: Trace) -> dict[str, _Site]:
         site.ended += wait.count + wait.open_start
         site.ended_ns += wait.ns + wait.open_start_ns
         site.longest_ended_ns = max(site.longest_ended_ns, wait.max_ns)
+        site.old += wait.open_both + wait.open_end_old
         open_now = wait.open_end + wait.open_both
         if open_now > heaviest[name]:
             heaviest[name] = open_now

@@ -15,7 +15,7 @@ from gopherdx.model import Location
 from gopherdx.observe.said import Said, Sayer, place_of
 
 if TYPE_CHECKING:
-    from gopherdx.artifacts.trace.tables import Run, Trace, Waits
+    from gopherdx.artifacts.trace.tables import Run, Trace
 
 LOOKED = ("run.longest_s", "run.recording_share", "run.running_s", "run.victims_mean",
           "run.victim_waits_per_s", "run.count")  # fmt: skip
@@ -107,20 +107,11 @@ def _victims(runs: list[Run]) -> float:
     return sum(r.victims_ns for r in runs) / length if length else 0.0
 
 
-def _behind(trace: Trace) -> list[Waits]:
-    """Stays between runnable and running that no preemption began: those of the goroutines that wait."""
-    return [
-        w
-        for w in trace.waits
-        if w.reason in ("runnable", "first run") and not fr.has(trace.stack(w.stack), fr.ASYNC_PREEMPT)
-    ]
-
-
 def _victim_waits(trace: Trace) -> int:
     """How often a goroutine that could run waited 8 ms or more: for somebody's forced preemption."""
-    return int(sum(w.histogram[LONG_WAIT_BIN:].sum() for w in _behind(trace)))
+    return int(trace.delay_histogram[LONG_WAIT_BIN:].sum())
 
 
 def _victim_delay_ms(trace: Trace) -> float:
     """The longest of those waits."""
-    return max((w.max_ns for w in _behind(trace)), default=0) / 1e6
+    return trace.delay_max_ns / 1e6

@@ -7,13 +7,22 @@ class Rules(ArchetypeRules):
     """Frequency, cost, and who allocates."""
 
     @Rule(
-        obs("gc.cycles_per_s", value=MATCH.v & at_least("cycles_per_s")),
+        obs("gc.cycles_per_s", value=MATCH.v & at_least("cycles_sure_per_s")),
         obs("gc.live_heap_mb", value=at_most("live_heap_mb")),
         obs("gc.cost_share", value=at_least("cost_share_min")),
-        obs("gc.cost_cores", value=at_least("cost_cores_min")),
     )
     def many_cycles(self, v):  # type: ignore[no-untyped-def]
         """Silent where many cycles cost little, and over a large heap."""
+        self.conclude("many-cycles-over-a-small-heap", subject="", actual=v)
+
+    @Rule(
+        obs("gc.cycles_per_s", value=MATCH.v & at_least("cycles_per_s")),
+        obs("gc.live_heap_mb", value=at_most("live_heap_mb")),
+        obs("gc.cost_share", value=at_least("cost_share_min")),
+        obs("gc.cost_cores", value=at_least("cost_cores_sure")),
+    )
+    def dear_cycles(self, v):  # type: ignore[no-untyped-def]
+        """Fewer cycles that cost much. Silent for a proxy or API with a few MB of heap and little to do."""
         self.conclude("many-cycles-over-a-small-heap", subject="", actual=v)
 
     @Rule(

@@ -1,12 +1,15 @@
 """G203: one long decode without types."""
 
-from gopherdx.rules import MATCH, ArchetypeRules, Rule, at_least, obs
+from gopherdx.rules import MATCH, ArchetypeRules, Rule, at_least, below, obs
 
 
 class Rules(ArchetypeRules):
     """How long one decode takes, and what it allocates."""
 
-    @Rule(obs("decode.untyped_longest_ms", subject=MATCH.f, value=MATCH.v & at_least("longest_ms")))
+    @Rule(
+        obs("decode.untyped_longest_ms", subject=MATCH.f, value=MATCH.v & at_least("longest_ms")),
+        obs("decode.restarts_each", subject=MATCH.f, value=below("restarts")),
+    )
     def long_decode(self, f, v):  # type: ignore[no-untyped-def]
         """Silent for many small documents: each is a stretch of its own, and short."""
         self.conclude("one-long-untyped-decode", subject=f, actual=v)
@@ -27,6 +30,11 @@ class Rules(ArchetypeRules):
         """A decode that waits for its reader is bound by the network."""
         self.conclude("decode-holds-a-processor", subject=f, actual=v)
 
+    @Rule(obs("decode.restarts_each", subject=MATCH.f, value=MATCH.v & at_least("restarts")))
+    def small_documents(self, f, v):  # type: ignore[no-untyped-def]
+        """A loop over small documents never shows any other work: it only looks like one long decode."""
+        self.conclude("many-small-documents", subject=f, actual=v)
+
     @Rule(obs("cpu.untyped_decode_share", subject=MATCH.f, value=MATCH.v & at_least("sampled_share")))
     def sampled(self, f, v):  # type: ignore[no-untyped-def]
         """A profile cannot tell one huge body from many small ones: never more than possible."""
@@ -35,6 +43,7 @@ class Rules(ArchetypeRules):
     @Rule(
         obs("decode.untyped_alloc_share", subject=MATCH.f, value=at_least("alloc_share")),
         obs("decode.untyped_longest_ms", subject=MATCH.f, value=at_least("longest_ms")),
+        obs("decode.restarts_each", subject=MATCH.f, value=below("restarts")),
     )
     def explains_collector(self, f):  # type: ignore[no-untyped-def]
         """The collector is busy because of this decode: one cause, one finding."""

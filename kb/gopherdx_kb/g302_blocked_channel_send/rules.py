@@ -16,8 +16,9 @@ class Rules(ArchetypeRules):
         self.conclude("sends-that-never-end", subject=f, actual=v)
 
     @Rule(
-        obs("send.age_ratio", subject=MATCH.f, value=MATCH.v & at_least("age_ratio_sure")),
+        obs("send.older_share", subject=MATCH.f, value=MATCH.v & at_least("older_share")),
         obs("send.stuck", subject=MATCH.f, value=at_least("stuck")),
+        obs("send.stuck_age_s", subject=MATCH.f, value=at_least("age_s")),
     )
     def nobody_receives(self, f, v):  # type: ignore[no-untyped-def]
         """Silent for a receiver that is merely slow."""

@@ -841,23 +841,25 @@ def _new_proc(p_keys, p_vals, ps, tally, pid, at):  # type: ignore[no-untyped-de
 # One row a living goroutine (columns of ``g``).
 (
     G_ID, G_STATE, G_SINCE, G_OPEN, G_SLOT, G_KIND, G_STACK, G_GROUP, G_CREATED, G_RUN, G_RUNNABLE, G_WAIT,
-    G_SYSCALL, G_ASSIST_T, G_ASSIST_S, G_ASSIST, G_LABEL, G_BURST_T, G_BURST_RUN, G_BURST_QUEUE, G_BURST_OWN,
-    G_BURST_S, G_LOCK_T, G_LOCK_RUN, G_PREV, G_PREV_T, G_SPAN, G_SPAN_T, G_SPAN_LAST, G_SPAN_RUN,
-    G_SPAN_ASSIST, G_SPAN_S, G_SPAN_N, G_RAN, G_BURST_OTHER, G_SPAN_RUN_LAST, G_SPAN_ASSIST_LAST,
-) = range(37)  # fmt: skip
-GOROUTINE_COLUMNS = 37
+    G_SYSCALL, G_ASSIST_T, G_ASSIST_S, G_ASSIST, G_LABEL, G_BURST_T, G_BURST_RUN, G_BURST_QUEUE,
+    G_UNTYPED_END, G_BURST_S, G_LOCK_T, G_LOCK_RUN, G_PREV, G_PREV_T, G_SPAN, G_SPAN_T, G_SPAN_LAST,
+    G_SPAN_RUN, G_SPAN_ASSIST, G_SPAN_S, G_SPAN_N, G_RAN, G_BURST_OTHER, G_SPAN_RUN_LAST,
+    G_SPAN_ASSIST_LAST, G_WOKEN,
+) = range(38)  # fmt: skip
+GOROUTINE_COLUMNS = 38
 
 # State kinds that slots are kept for: wait reasons are 0..63, then these.
 K_SYSCALL = 64  # in a system call, by the stack that entered it
-K_SCHED = 65  # runnable after a wake-up or a stop, by the stack of the event (the waker's for a wake-up)
+K_SCHED = 65  # runnable after a wake-up or a system call, by the stack of the waker
+K_STOPPED = 67  # runnable after it was preempted or yielded, by its own stack
 K_SCHED_NEW = 66  # runnable before the first run in the recording, by the stack of the creator or first waker
 
 # Totals of one (kind, stack) (columns of ``slots``).
 (
     W_KIND, W_STACK, W_N, W_NS, W_OPEN_N, W_OPEN_NS, W_END_N, W_END_NS, W_BOTH_N, W_BOTH_NS,
-    W_MAX, W_END_MAX, W_END_MIN, W_LAST_WAKE, W_LAST_NEXT,
-) = range(15)  # fmt: skip
-SLOT_COLUMNS = 15
+    W_MAX, W_END_MAX, W_END_MIN, W_LAST_WAKE, W_LAST_NEXT, W_END_OLD,
+) = range(16)  # fmt: skip
+SLOT_COLUMNS = 16
 HIST_BINS = 96  # two bins an octave of ns
 
 # Totals of one (slot, other) pair (columns of ``edges``). other >= 0: who woke it (a stack); other < 0: the
@@ -872,7 +874,8 @@ N_TAG, N_KEY, N_N, N_NS, N_MAX = 0, 1, 2, 3, 4
 COUNTER_COLUMNS = 5
 (
     TAG_GC_TRIGGER, TAG_ASSIST, TAG_SWEEP, TAG_SAMPLE, TAG_RUN_SAMPLE, TAG_LABEL, TAG_STW, TAG_PREEMPT,
-) = range(1, 9)  # fmt: skip
+    TAG_RESTART,
+) = range(1, 10)  # fmt: skip
 
 # Goroutines by start function and stack of creation (columns of ``groups``).
 (
@@ -891,6 +894,8 @@ RUN_SAMPLE_NS = 100_000_000
 SPAN_CLASS, SPAN_G, SPAN_T, SPAN_END, SPAN_RUN, SPAN_ASSIST, SPAN_S, SPAN_N = 0, 1, 2, 3, 4, 5, 6, 7
 SPAN_COLUMNS = 8
 SPAN_MIN_NS = 1_000_000
+SPAN_UNTYPED = 1  # stacks.py has their names
+RESTART_NS = 3_000_000
 
 # Locks, one row a place that waits for one (columns of ``sites``); row 0 is "any lock".
 S_WAITERS, S_T, S_BUSY, S_WAITER_NS, S_RUN, S_RUNNABLE, S_HANDOVERS, S_WAIT_NS, S_N, S_RUN0, S_RUNNABLE0 = (
@@ -905,8 +910,8 @@ SITE_COLUMNS = 11
     X_PROCS, X_PROCS_MAX,
     X_P_RUNNING, X_P_INT, X_P_T, X_STW_T, X_STW_R, X_SLOTS, X_EDGES, X_COUNTERS, X_GROUPS, X_RUNS, X_SPANS,
     X_GEN_T0, X_SAMPLES, X_NEVER, X_MARKING, X_GC_FIRST, X_GC_LAST, X_LOW_MAX, X_GOAL_MIN, X_STARTED,
-    X_SAMPLES_IDLE, X_STW_NS, X_GC_GAP_MAX, X_RUN_MIN, X_UNSETTLED,
-) = range(47)  # fmt: skip
+    X_SAMPLES_IDLE, X_STW_NS, X_GC_GAP_MAX, X_RUN_MIN, X_UNSETTLED, X_WOKEN, X_INT_WOKEN, X_DELAY_MAX,
+) = range(50)  # fmt: skip
 X_SIZE = 56
 
 # Flags of a stack (``st_flags``), set by frames.py.
@@ -1024,6 +1029,7 @@ def _tick(x, running_ns, t):  # type: ignore[no-untyped-def]
     if dt > 0:
         x[X_INT_RUN] += dt * x[X_RUNNING]
         x[X_INT_RUNNABLE] += dt * x[X_RUNNABLE]
+        x[X_INT_WOKEN] += dt * x[X_WOKEN]
         k = x[X_RUNNING]
         running_ns[k if k < running_ns.size else running_ns.size - 1] += dt
         x[X_INT_T] = t
@@ -1056,16 +1062,13 @@ def _end_run(x, g, row, runs, t, still):  # type: ignore[no-untyped-def]
             run = g[row, G_RUN] - g[row, G_BURST_RUN]
             if g[row, G_STATE] == RUNNING:
                 run += t - g[row, G_SINCE]
-            own = g[row, G_RUNNABLE] - g[row, G_BURST_OWN]
-            if g[row, G_STATE] == RUNNABLE:
-                own += t - g[row, G_SINCE]
             at = x[X_RUNS]
             runs[at, RUN_G] = g[row, G_ID]
             runs[at, RUN_GROUP] = g[row, G_GROUP]
             runs[at, RUN_T] = start
             runs[at, RUN_END] = t
             runs[at, RUN_NS] = run
-            runs[at, RUN_VICTIMS] = x[X_INT_RUNNABLE] - g[row, G_BURST_QUEUE] - own
+            runs[at, RUN_VICTIMS] = x[X_INT_WOKEN] - g[row, G_BURST_QUEUE]
             runs[at, RUN_S] = g[row, G_BURST_S]
             runs[at, RUN_OPEN] = g[row, G_BURST_OTHER] | (2 if still else 0)
             x[X_RUNS] += 1
@@ -1090,7 +1093,22 @@ def _end_span(x, g, row, spans):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _see_stack(x, g, row, t, stack, st_span, spans, st_root, groups, group_keys, group_vals):  # type: ignore[no-untyped-def]
+def _see_stack(
+    x,
+    g,
+    row,
+    t,
+    stack,
+    st_span,
+    spans,
+    st_root,
+    groups,
+    group_keys,
+    group_vals,
+    count_keys,
+    count_vals,
+    counters,
+):  # type: ignore[no-untyped-def]
     """The goroutine's own stack at ``t``: which work it is in, and (once) where it was started."""
     if stack == 0:
         return
@@ -1105,8 +1123,13 @@ def _see_stack(x, g, row, t, stack, st_span, spans, st_root, groups, group_keys,
         g[row, G_GROUP] = new
     span = st_span[stack]
     if span != g[row, G_SPAN]:
+        if g[row, G_SPAN] == SPAN_UNTYPED:
+            g[row, G_UNTYPED_END] = t
         _end_span(x, g, row, spans)
         if span > 0:
+            if span == SPAN_UNTYPED and g[row, G_UNTYPED_END] > 0 and t - g[row, G_UNTYPED_END] < RESTART_NS:
+                # The next document, right after the last: a stack of the decoder's own lay between.
+                _count(x, count_keys, count_vals, counters, TAG_RESTART, stack, np.int64(0))
             g[row, G_SPAN] = span
             g[row, G_SPAN_T] = t
             g[row, G_SPAN_S] = stack
@@ -1136,7 +1159,7 @@ def _clear(g, row, gid, t):  # type: ignore[no-untyped-def]
 @inline
 def _leave(  # type: ignore[no-untyped-def]
     x, g, row, t, slot_keys, slot_vals, slots, st_slot, hist, edge_keys, edge_vals, edges, count_keys,
-    count_vals, counters, groups, sites, st_flags, st_site,
+    count_vals, counters, groups, sites, delays, st_flags, st_site,
 ):  # fmt: skip
     """Close the state that a goroutine is in: its time goes to the goroutine, its slot and its lock."""
     state = g[row, G_STATE]
@@ -1159,6 +1182,12 @@ def _leave(  # type: ignore[no-untyped-def]
     if state == RUNNABLE:
         g[row, G_RUNNABLE] += dt
         x[X_RUNNABLE] -= 1
+        if g[row, G_WOKEN] > 0:
+            g[row, G_WOKEN] = 0
+            x[X_WOKEN] -= 1
+            delays[_bin(dt)] += 1
+            if dt > x[X_DELAY_MAX]:
+                x[X_DELAY_MAX] = dt
         if kind == K_SCHED_NEW:
             groups[g[row, G_GROUP], R_SCHED_NEW] += dt
     elif state == SYSCALL:
@@ -1199,7 +1228,7 @@ def _leave(  # type: ignore[no-untyped-def]
 
 
 @inline
-def _enter(x, g, row, t, state, kind, stack, sites, st_flags, st_site):  # type: ignore[no-untyped-def]
+def _enter(x, g, row, t, state, kind, stack, counts, sites, st_flags, st_site):  # type: ignore[no-untyped-def]
     g[row, G_STATE] = state
     g[row, G_SINCE] = t
     g[row, G_OPEN] = 0
@@ -1212,13 +1241,15 @@ def _enter(x, g, row, t, state, kind, stack, sites, st_flags, st_site):  # type:
         if g[row, G_BURST_T] < 0:
             g[row, G_BURST_T] = t
             g[row, G_BURST_RUN] = g[row, G_RUN]
-            g[row, G_BURST_QUEUE] = x[X_INT_RUNNABLE]
-            g[row, G_BURST_OWN] = g[row, G_RUNNABLE]
+            g[row, G_BURST_QUEUE] = x[X_INT_WOKEN]
             g[row, G_BURST_S] = 0
             g[row, G_BURST_OTHER] = 0
         return
     if state == RUNNABLE:
         x[X_RUNNABLE] += 1
+        if counts:
+            g[row, G_WOKEN] = 1
+            x[X_WOKEN] += 1
     elif state == WAITING and st_flags[stack] & F_LOCK and (kind == 6 or kind == 0):
         _wait_for_lock(x, sites, st_site[stack], t, 1)
 
@@ -1309,8 +1340,8 @@ def _note_waker(  # type: ignore[no-untyped-def]
 def fold(  # type: ignore[no-untyped-def]
     ev_t, ev_kind, ev_g, ev_y, ev_x, ev_s, ev_r, start, end,
     x, g, slot_keys, slot_vals, slots, hist, edge_keys, edge_vals, edges, count_keys, count_vals, counters,
-    group_keys, group_vals, groups, runs, spans, sites, running_ns, st_flags, st_site, st_root, st_span,
-    st_slot, label_of,
+    group_keys, group_vals, groups, runs, spans, sites, running_ns, delays, st_flags, st_site, st_root,
+    st_span, st_slot, label_of,
 ):  # fmt: skip
     """Replay events ``start..end`` of the columns that ``order`` wrote. Returns (why it stopped, next event).
 
@@ -1400,7 +1431,7 @@ def fold(  # type: ignore[no-untyped-def]
                     key = ((g[cur, G_ID] & 0xFFFFFFF) << 28) | stack
             if kind == GO_STOP:
                 state = np.int64(RUNNABLE)
-                why = np.int64(K_SCHED)
+                why = np.int64(K_STOPPED)
             else:
                 state = np.int64(WAITING)
                 why = reason
@@ -1610,30 +1641,34 @@ def fold(  # type: ignore[no-untyped-def]
         if x[X_LIVE] > x[X_LIVE_MAX]:
             x[X_LIVE_MAX] = x[X_LIVE]
         if see >= 0 and stack > 0:
-            _see_stack(x, g, see, t, stack, st_span, spans, st_root, groups, group_keys, group_vals)
+            _see_stack(x, g, see, t, stack, st_span, spans, st_root, groups, group_keys, group_vals,
+                       count_keys, count_vals, counters)  # fmt: skip
         if pause >= 0:
             _end_run(x, g, pause, runs, t, False)
             if again:
                 g[pause, G_BURST_T] = t
                 g[pause, G_BURST_RUN] = g[pause, G_RUN] + t - g[pause, G_SINCE]
-                g[pause, G_BURST_QUEUE] = x[X_INT_RUNNABLE]
-                g[pause, G_BURST_OWN] = g[pause, G_RUNNABLE]
+                g[pause, G_BURST_QUEUE] = x[X_INT_WOKEN]
                 g[pause, G_BURST_S] = 0
                 g[pause, G_BURST_OTHER] = 0
         while row >= 0:
             _leave(x, g, row, t, slot_keys, slot_vals, slots, st_slot, hist, edge_keys, edge_vals, edges,
-                   count_keys, count_vals, counters, groups, sites, st_flags, st_site)  # fmt: skip
+                   count_keys, count_vals, counters, groups, sites, delays, st_flags,
+                   st_site)  # fmt: skip
             if state == 0:
                 _end_span(x, g, row, spans)
                 _end_goroutine(g, row, groups)
                 _gone(x, g, row, t, groups)
             else:
                 since = t
+                # Whether it waits for a P that somebody else keeps: the runtime's own, and those that were
+                # preempted themselves, are nobody's victims.
+                counts = why != K_STOPPED and not at_status and not st_flags[g[row, G_STACK]] & F_INTERNAL
                 if why == K_SCHED and g[row, G_RAN] == 0:
                     why = np.int64(K_SCHED_NEW)
                 if at_status and not known:
                     since = x[X_GEN_T0]
-                _enter(x, g, row, since, state, why, where, sites, st_flags, st_site)
+                _enter(x, g, row, since, state, why, where, counts, sites, st_flags, st_site)
                 if at_status:
                     g[row, G_OPEN] = 1
                     if state == RUNNING and not known:
@@ -1691,6 +1726,8 @@ def finish(  # type: ignore[no-untyped-def]
                 else:
                     slots[slot, W_END_N] += 1
                     slots[slot, W_END_NS] += dt
+                    if dt > slots[slot, W_MAX]:
+                        slots[slot, W_END_OLD] += 1
                     if dt > slots[slot, W_END_MAX]:
                         slots[slot, W_END_MAX] = dt
                     if slots[slot, W_END_MIN] == 0 or dt < slots[slot, W_END_MIN]:

@@ -49,6 +49,7 @@ class Replay:
         self._spans: Ints = np.zeros((2 * KEEP_SPANS, k.SPAN_COLUMNS), dtype=np.int64)
         self._sites: Ints = np.zeros((MAX_SITES, k.SITE_COLUMNS), dtype=np.int64)
         self._running_ns: Ints = np.zeros(257, dtype=np.int64)
+        self._delays: Ints = np.zeros(k.HIST_BINS, dtype=np.int64)
         self._started = False
 
     @property
@@ -80,7 +81,7 @@ class Replay:
                 self._edges.keys, self._edges.vals, self._edges.rows,
                 self._counters.keys, self._counters.vals, self._counters.rows,
                 self._groups.keys, self._groups.vals, self._groups.rows,
-                self._runs, self._spans, self._sites, self._running_ns,
+                self._runs, self._spans, self._sites, self._running_ns, self._delays,
                 stacks.flags, stacks.site, stacks.root, stacks.span, stacks.slot, label_of,
             )  # fmt: skip
             if why == k.DONE:
@@ -150,6 +151,7 @@ class Replay:
             locks=self._lock_rows(stacks),
             gc=self._gc(counters, reasons),
             samples=_counted(counters, k.TAG_SAMPLE),
+            restarts=_counted(counters, k.TAG_RESTART),
             created=sum(g.created for g in groups),
             ended=sum(g.ended for g in groups),
             live=int(x[k.X_LIVE]),
@@ -158,6 +160,8 @@ class Replay:
             running_ns=int(x[k.X_INT_RUN]),
             runnable_ns=int(x[k.X_INT_RUNNABLE]),
             running_histogram_ns=self._running_ns,
+            delay_histogram=self._delays,
+            delay_max_ns=int(x[k.X_DELAY_MAX]),
             wall_clock_ns=wall_clock_ns,
             forced=int(order_tally[k.T_FORCED]),
             unsettled=int(x[k.X_UNSETTLED]),
@@ -178,7 +182,12 @@ class Replay:
             self._make_room(why)
 
     def _waits(self, reasons: list[str]) -> tuple[Waits, ...]:
-        names = {k.K_SYSCALL: "syscall", k.K_SCHED: "runnable", k.K_SCHED_NEW: "first run"}
+        names = {
+            k.K_SYSCALL: "syscall",
+            k.K_SCHED: "runnable",
+            k.K_STOPPED: "stopped",
+            k.K_SCHED_NEW: "first run",
+        }
         out = []
         for i, w in enumerate(self._slots.used(int(self.x[k.X_SLOTS])).tolist()):
             kind = w[k.W_KIND]
@@ -196,6 +205,7 @@ class Replay:
                     open_end_ns=w[k.W_END_NS],
                     open_end_max_ns=w[k.W_END_MAX],
                     open_end_min_ns=w[k.W_END_MIN],
+                    open_end_old=w[k.W_END_OLD],
                     open_both=w[k.W_BOTH_N],
                     open_both_ns=w[k.W_BOTH_NS],
                     histogram=self._hist[i].astype(np.int64),

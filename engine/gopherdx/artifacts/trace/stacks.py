@@ -30,7 +30,7 @@ class StackTable:
         self.site: Ints = np.zeros(1024, dtype=np.int64)
         self.root: Ints = np.zeros(1024, dtype=np.int64)
         self.span: Ints = np.zeros(1024, dtype=np.int64)
-        self.slot: Ints = np.zeros((1024, 3), dtype=np.int64)
+        self.slot: Ints = np.zeros((1024, 4), dtype=np.int64)
         self._by_hash: dict[int, int] = {}
         self._function_ids: dict[str, int] = {"": 0}
         self._site_ids: dict[str, int] = {}

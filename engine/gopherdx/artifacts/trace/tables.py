@@ -21,11 +21,12 @@ Ints = npt.NDArray[np.int64]
 @dataclass(frozen=True, slots=True)
 class Waits:
     """Stays in one state at one stack. ``reason`` is the runtime's word ("network", "chan send", …),
-    ``"syscall"``, ``"runnable"`` (after a wake-up or stop) or ``"first run"`` (runnable before the
-    goroutine's first run in the recording, most often since its creation; the reference's scheduling
-    profile leaves it out).
+    ``"syscall"``, ``"runnable"`` (after a wake-up), ``"stopped"`` (runnable after a preemption) or
+    ``"first run"`` (runnable before the goroutine's first run in the recording, most often since its
+    creation; the reference's scheduling profile leaves it out).
 
     Closed stays are counted apart from those open at the recording's start, at its end, and at both.
+    ``open_end_old`` of those open at the end are older than the longest that closed.
     """
 
     index: int
@@ -40,6 +41,7 @@ class Waits:
     open_end_ns: int
     open_end_max_ns: int
     open_end_min_ns: int
+    open_end_old: int
     open_both: int
     open_both_ns: int
     histogram: Ints
@@ -217,7 +219,11 @@ class Generation:
 
 @dataclass(frozen=True)
 class Trace:
-    """A whole execution trace, folded."""
+    """A whole execution trace, folded.
+
+    ``running_histogram_ns[n]`` is the time with ``n`` goroutines running. ``delay_histogram`` counts stays
+    between a wake-up and running (two bins an octave of ns), without those of the runtime's own goroutines.
+    """
 
     path: str
     go: GoRange
@@ -238,6 +244,7 @@ class Trace:
     locks: tuple[LockSite, ...]
     gc: Gc
     samples: tuple[Counted, ...]
+    restarts: tuple[Counted, ...]
     created: int
     ended: int
     live: int
@@ -246,6 +253,8 @@ class Trace:
     running_ns: int
     runnable_ns: int
     running_histogram_ns: Ints
+    delay_histogram: Ints
+    delay_max_ns: int
     wall_clock_ns: int | None
     forced: int
     unsettled: int
