@@ -14,6 +14,7 @@ import textwrap
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from hashlib import sha256
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -237,16 +238,25 @@ def load_kb(extra: Sequence[Path] = (), *, rules: bool = True) -> KnowledgeBase:
     A folder of ``extra`` is an archetype or holds archetypes; loading it runs its rules.py. ``rules=False``
     reads the data alone and no rule engine: for listings and explanations. Raises KnowledgeBaseError.
     """
-    package = importlib.resources.files(_PACKAGE)
-    found = [_read(folder, _ours, rules) for folder in _folders(package)]
+    found = list(_builtin(rules))
     for path in extra:
         folders = _folders(path) if path.is_dir() else []
         if not folders:
             raise KnowledgeBaseError("no archetype.yaml here or one folder below", where=str(path))
         found.extend(_read(folder, _theirs, rules) for folder in folders)
     _refuse_twins(found)
-    likelihoods = read_likelihoods(package.joinpath("likelihoods.yaml"))
-    return KnowledgeBase(tuple(sorted(found, key=lambda a: a.id)), likelihoods, has_rules=rules)
+    return KnowledgeBase(tuple(sorted(found, key=lambda a: a.id)), _likelihoods(), has_rules=rules)
+
+
+@cache
+def _builtin(rules: bool) -> tuple[Archetype, ...]:
+    """The archetypes of the package, read once a process: they are frozen, and no part of it changes."""
+    return tuple(_read(folder, _ours, rules) for folder in _folders(importlib.resources.files(_PACKAGE)))
+
+
+@cache
+def _likelihoods() -> Likelihoods:
+    return read_likelihoods(importlib.resources.files(_PACKAGE).joinpath("likelihoods.yaml"))
 
 
 def read_archetype(folder: Path, *, rules: bool = True) -> Archetype:

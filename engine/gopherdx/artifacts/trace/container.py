@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,13 @@ from gopherdx.errors import UnreadableInput
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
+
+class Stream(Protocol):
+    """What generations are read from."""
+
+    def fill(self, buffer: memoryview) -> int:
+        """Read into ``buffer``; returns how many bytes, 0 at the end."""
+
 
 CHUNK = 1 << 20
 BATCH_HEAD = 24  # bytes that may be needed to know which generation a batch belongs to
@@ -44,7 +51,7 @@ class Generations:
     read as batches, ``damaged`` whether they are damage rather than a cut.
     """
 
-    def __init__(self, stream: BinaryIO, minor: int, *, path: str) -> None:
+    def __init__(self, stream: Stream, minor: int, *, path: str) -> None:
         self._stream = stream
         self._path = path
         self._explicit_end = minor >= 26
@@ -105,9 +112,6 @@ class Generations:
             grown: Bytes = np.empty(self._buf.size * 2, dtype=np.uint8)
             grown[: self._used] = self._buf[: self._used]
             self._buf = grown
-        data = self._stream.read(CHUNK)
-        if not data:
-            self._eof = True
-            return
-        self._buf[self._used : self._used + len(data)] = np.frombuffer(data, dtype=np.uint8)
-        self._used += len(data)
+        count = self._stream.fill(self._buf.data[self._used : self._used + CHUNK])
+        self._used += count
+        self._eof = count == 0

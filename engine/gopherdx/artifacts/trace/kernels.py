@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gopherdx.artifacts.trace.jit import inline, jit
+from gopherdx.artifacts.trace.jit import helper, inline, kernel
 
 # --- event numbers (format.py has their names) ---
 CPU_SAMPLE = 7
@@ -78,7 +78,7 @@ def _find(keys, key, mask):  # type: ignore[no-untyped-def]
     return i
 
 
-@jit
+@helper
 def _remove(keys, vals, at, mask):  # type: ignore[no-untyped-def]
     """Empty place ``at`` and move later entries back, so that no tombstones are needed."""
     hole = at
@@ -93,7 +93,15 @@ def _remove(keys, vals, at, mask):  # type: ignore[no-untyped-def]
     keys[hole] = 0
 
 
-@jit
+@kernel("qqii", 0)
+def put(keys, vals, key, val):  # type: ignore[no-untyped-def]
+    """Set one entry; the table has room."""
+    i = _find(keys, key, keys.size - 1)
+    keys[i] = key + 1
+    vals[i] = val
+
+
+@kernel("qqqq", 0)
 def rehash(old_keys, old_vals, keys, vals):  # type: ignore[no-untyped-def]
     """Put every entry of one table into a larger, empty one."""
     mask = keys.size - 1
@@ -111,7 +119,7 @@ B_M, B_TIME, B_START, B_END, B_TYPE = 0, 1, 2, 3, 4
 MAX_BATCH = 1 << 17  # the runtime's limit is 64 KiB
 
 
-@jit
+@kernel("BiiiQ", 4)
 def scan(buf, pos, end, gen, batches):  # type: ignore[no-untyped-def]
     """Find the batches of generation ``gen`` (0: of the first that comes) in ``buf[pos:end]``.
 
@@ -169,7 +177,7 @@ def scan(buf, pos, end, gen, batches):  # type: ignore[no-untyped-def]
     return n, pos, gen, DONE
 
 
-@jit
+@kernel("BQQ", 2)
 def read_strings(buf, batches, out):  # type: ignore[no-untyped-def]
     """Index string batches: rows of ``out`` are id, start, length, 64-bit FNV-1a. (rows, bad batches)."""
     n = 0
@@ -205,7 +213,7 @@ def read_strings(buf, batches, out):  # type: ignore[no-untyped-def]
     return n, bad
 
 
-@jit
+@kernel("BQqQQQ", 3)
 def read_stacks(buf, batches, string_row, strings, stacks, frames):  # type: ignore[no-untyped-def]
     """Index stack batches.
 
@@ -280,7 +288,7 @@ def read_stacks(buf, batches, string_row, strings, stacks, frames):  # type: ign
     return n, f, bad
 
 
-@jit
+@kernel("BQQ", 1)
 def read_samples(buf, batches, out):  # type: ignore[no-untyped-def]
     """CPU samples: rows of ``out`` are time (ticks), M, P, goroutine, stack id. Returns rows, -1: no room."""
     n = 0
@@ -364,7 +372,7 @@ def _advance(buf, cursors, c, batches, next_batch, arg_counts, mul, tally):  # t
     return True
 
 
-@jit
+@helper
 def _skip(buf, cursors, c, batches, next_batch, arg_counts, mul, tally):  # type: ignore[no-untyped-def]
     """After a broken batch: the first event of a later batch of the same M that can be decoded."""
     b = next_batch[cursors[c, C_BATCH]]
@@ -439,7 +447,7 @@ def _local(table, i):  # type: ignore[no-untyped-def]
     return table[i]
 
 
-@jit
+@kernel("BQqQqqqdqQ qqqqQqqqQqqQ qBllqll", 2)
 def order(  # type: ignore[no-untyped-def]
     buf, batches, next_batch, cursors, heap, stalled, arg_counts, mul, tally, samples,
     stack_of, reason_of, g_keys, g_vals, gs, free, m_keys, m_vals, ms, p_keys, p_vals, ps,
@@ -792,7 +800,7 @@ def order(  # type: ignore[no-untyped-def]
     return DONE, n
 
 
-@jit
+@helper
 def _new_row(g_keys, g_vals, gs, free, tally, gid, gen):  # type: ignore[no-untyped-def]
     """A row for goroutine ``gid`` (there is room: ``order`` saw to it before the event)."""
     if tally[T_FREE] > 0:
@@ -812,7 +820,7 @@ def _new_row(g_keys, g_vals, gs, free, tally, gid, gen):  # type: ignore[no-unty
     return row
 
 
-@jit
+@helper
 def _drop_row(g_keys, g_vals, gs, free, tally, row):  # type: ignore[no-untyped-def]
     at = _find(g_keys, gs[row, O_ID], g_keys.size - 1)
     if g_keys[at] != 0:
@@ -823,7 +831,7 @@ def _drop_row(g_keys, g_vals, gs, free, tally, row):  # type: ignore[no-untyped-
     gs[row, O_STATUS] = 0
 
 
-@jit
+@helper
 def _new_proc(p_keys, p_vals, ps, tally, pid, at):  # type: ignore[no-untyped-def]
     """A row for P ``pid``, -1 when there are more Ps than any machine has."""
     row = tally[T_PROCS]
@@ -1009,7 +1017,7 @@ def _count(x, count_keys, count_vals, counters, tag, key, ns):  # type: ignore[n
         counters[row, N_MAX] = ns
 
 
-@jit
+@helper
 def _group(x, group_keys, group_vals, groups, root, stack):  # type: ignore[no-untyped-def]
     key = (np.int64(root) << 32) | stack
     at = _find(group_keys, key, group_keys.size - 1)
@@ -1075,7 +1083,7 @@ def _end_run(x, g, row, runs, t, still):  # type: ignore[no-untyped-def]
         g[row, G_BURST_T] = -1
 
 
-@jit
+@helper
 def _end_span(x, g, row, spans):  # type: ignore[no-untyped-def]
     if g[row, G_SPAN] > 0:
         if g[row, G_SPAN_N] >= 2 and g[row, G_SPAN_LAST] - g[row, G_SPAN_T] >= SPAN_MIN_NS:
@@ -1093,22 +1101,10 @@ def _end_span(x, g, row, spans):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _see_stack(
-    x,
-    g,
-    row,
-    t,
-    stack,
-    st_span,
-    spans,
-    st_root,
-    groups,
-    group_keys,
-    group_vals,
-    count_keys,
-    count_vals,
+def _see_stack(  # type: ignore[no-untyped-def]
+    x, g, row, t, stack, st_span, spans, st_root, groups, group_keys, group_vals, count_keys, count_vals,
     counters,
-):  # type: ignore[no-untyped-def]
+):  # fmt: skip
     """The goroutine's own stack at ``t``: which work it is in, and (once) where it was started."""
     if stack == 0:
         return
@@ -1143,7 +1139,7 @@ def _see_stack(
         g[row, G_SPAN_N] += 1
 
 
-@jit
+@helper
 def _clear(g, row, gid, t):  # type: ignore[no-untyped-def]
     for k in range(GOROUTINE_COLUMNS):
         g[row, k] = 0
@@ -1254,7 +1250,7 @@ def _enter(x, g, row, t, state, kind, stack, counts, sites, st_flags, st_site): 
         _wait_for_lock(x, sites, st_site[stack], t, 1)
 
 
-@jit
+@helper
 def _end_goroutine(g, row, groups):  # type: ignore[no-untyped-def]
     """Fold an ended (or, at the end of the trace, a living) goroutine into its group."""
     group = g[row, G_GROUP]
@@ -1267,7 +1263,7 @@ def _end_goroutine(g, row, groups):  # type: ignore[no-untyped-def]
         groups[group, R_RUN_MAX] = g[row, G_RUN]
 
 
-@jit
+@helper
 def _gone(x, g, row, t, groups):  # type: ignore[no-untyped-def]
     """Count a goroutine that ended."""
     group = g[row, G_GROUP]
@@ -1336,7 +1332,7 @@ def _note_waker(  # type: ignore[no-untyped-def]
         g[cur, G_LOCK_RUN] = run
 
 
-@jit
+@kernel("qBllqll ii qQ qqQL qqQ qqQ qqQ QQQqq qqqq Q q", 2)
 def fold(  # type: ignore[no-untyped-def]
     ev_t, ev_kind, ev_g, ev_y, ev_x, ev_s, ev_r, start, end,
     x, g, slot_keys, slot_vals, slots, hist, edge_keys, edge_vals, edges, count_keys, count_vals, counters,
@@ -1684,7 +1680,7 @@ def fold(  # type: ignore[no-untyped-def]
     return DONE, end
 
 
-@jit
+@kernel("qQii qqQQ qqQ QQQQ q", 2)
 def finish(  # type: ignore[no-untyped-def]
     x, g, row, rows, slot_keys, slot_vals, slots, st_slot, count_keys, count_vals, counters, groups, runs,
     spans, sites, running_ns,

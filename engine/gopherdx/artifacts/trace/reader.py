@@ -12,7 +12,6 @@ import io
 import os
 import zlib
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -25,13 +24,15 @@ from gopherdx.artifacts.trace.container import Generations, RawGeneration
 from gopherdx.artifacts.trace.replay import Replay
 from gopherdx.artifacts.trace.stacks import StackTable
 from gopherdx.artifacts.trace.tables import Generation, Trace
+from gopherdx.artifacts.trace.worker import Worker
 from gopherdx.errors import UnreadableInput
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
 Progress = Callable[[str, float], None]
 
-WINDOW = 1 << 15  # events between the ordering and the replaying kernel
+WINDOW = 1 << 17  # events between the ordering and the replaying kernel
+WINDOWS = 3  # one is filled, one waits, one is replayed
 MAX_BYTES = 8 << 30  # of the unpacked trace
 MAX_NS = float(1 << 60)  # 36 years after the clock's start: a later time is damage
 
@@ -60,9 +61,9 @@ def read_trace(
 def _read(stream: BinaryIO, path: str, size: int, progress: Progress | None, limit_bytes: int) -> Trace:
     counted = _Counted(stream)
     head = counted.read(2)
-    plain = cast(BinaryIO, _Prefixed(head, counted))
+    plain: _Prefixed | _Limited = _Prefixed(head, counted)
     if head == b"\x1f\x8b":
-        plain = cast(BinaryIO, _Limited(gzip.GzipFile(fileobj=plain, mode="rb"), path, limit_bytes))
+        plain = _Limited(gzip.GzipFile(fileobj=cast(BinaryIO, plain), mode="rb"), path, limit_bytes)
     header = _read_exactly(plain, tf.HEADER_BYTES, path)
     minor = tf.header_version(header)
     if minor is None:
@@ -76,12 +77,12 @@ def _read(stream: BinaryIO, path: str, size: int, progress: Progress | None, lim
         )
     builder = _Builder(path, minor)
     generations = Generations(plain, minor, path=path)
-    with ThreadPoolExecutor(1, thread_name_prefix="gopherdx-replay") as pool:
+    with Worker("gopherdx-replay") as worker:
         for raw in generations:
             if progress is not None:
                 progress("reading the trace", min(1.0, counted.count / size) if size else 0.0)
             if raw.whole:
-                builder.add(raw, pool)
+                builder.add(raw, worker)
             else:
                 builder.skip(raw)
     return builder.finish(generations)
@@ -105,7 +106,7 @@ class _Builder:
         self._bad_tables = 0
         self._damaged = False
 
-    def add(self, raw: RawGeneration, pool: ThreadPoolExecutor) -> None:
+    def add(self, raw: RawGeneration, worker: Worker) -> None:
         """Order and replay one whole generation."""
         frequency = self._frequency(raw)
         mul = 1e9 / frequency if frequency > 0 else 0.0
@@ -121,18 +122,14 @@ class _Builder:
         batches = raw.batches[np.isin(raw.batches[:, k.B_TYPE], (2, 4, 6, 8, 50, 255), invert=True)]
         first = int(np.float64(batches[:, k.B_TIME].min()) * mul) if batches.size else first
         order.begin(raw, batches, mul)
-        pending: Future[None] | None = None
-        self._replay.begin(first)
+        labels = self._label_of()
+        worker.put(self._replay.begin, first)
         for window, rows in order.windows(samples, stack_of, reason_of):
-            if pending is not None:
-                pending.result()
-            self._replay.reserve(order.rows)
-            pending = pool.submit(self._replay.fold, window, rows, self._stacks, self._label_of())
-        if pending is not None:
-            pending.result()
-        self._generations.append(
-            Generation(raw.number, first, raw.bytes, order.events - events_before, self._replay.live)
-        )
+            worker.put(self._replay.fold, window, rows, self._stacks, labels, order.rows)
+        worker.put(self._close, raw.number, first, raw.bytes, order.events - events_before)
+
+    def _close(self, number: int, first_ns: int, size: int, events: int) -> None:
+        self._generations.append(Generation(number, first_ns, size, events, self._replay.live))
 
     def skip(self, raw: RawGeneration) -> None:
         """Count a generation that was cut: without its tables its events have no names."""
@@ -294,7 +291,8 @@ class _Order:
         self._m_rows: dict[int, int] = {}
         self._p_keys, self._p_vals = _hash(4096)
         self._ps: Ints = np.zeros((2048, 4), dtype=np.int64)
-        self._windows = [_window(WINDOW) for _ in range(2)]
+        self._windows = [_window(WINDOW) for _ in range(WINDOWS)]
+        self._turn = 0
 
     @property
     def events(self) -> int:
@@ -344,15 +342,13 @@ class _Order:
                 self._ms = np.concatenate([self._ms, np.full_like(self._ms, -1)])
             if row * 2 + 2 > self._m_keys.size:
                 self._m_keys, self._m_vals = _rehashed(self._m_keys, self._m_vals)
-            at = k._find(self._m_keys, m, self._m_keys.size - 1)
-            self._m_keys[at] = m + 1
-            self._m_vals[at] = row
+            k.put(self._m_keys, self._m_vals, m, row)
         return row
 
     def windows(self, samples: Ints, stack_of: Ints, reason_of: Ints):  # type: ignore[no-untyped-def]
-        """Ordered events, a window at a time: (columns, rows). Two windows alternate."""
-        turn = 0
+        """Ordered events, a window at a time: (columns, rows). WINDOWS of them take turns."""
         while True:
+            turn = self._turn
             out = self._windows[turn]
             why, n = k.order(
                 self._buf, self._batches, self._next, self._cursors, self._heap, self._stalled, tf.ARG_COUNTS,
@@ -360,8 +356,8 @@ class _Order:
                 self._free, self._m_keys, self._m_vals, self._ms, self._p_keys, self._p_vals, self._ps, *out,
             )  # fmt: skip
             if n:
+                self._turn = (turn + 1) % WINDOWS
                 yield out, n
-                turn ^= 1
             if why == k.DONE:
                 return
             if why == k.GROW_GOROUTINES:
@@ -424,7 +420,7 @@ def _uvarints(data: bytes, pos: int, count: int) -> tuple[list[int], int]:
     return values, pos
 
 
-def _read_exactly(stream: BinaryIO, size: int, path: str) -> bytes:
+def _read_exactly(stream: _Prefixed | _Limited, size: int, path: str) -> bytes:
     data = b""
     try:
         while len(data) < size and (more := stream.read(size - len(data))):
@@ -448,11 +444,22 @@ class _Counted(io.RawIOBase):
         self.count += len(data)
         return data
 
+    def fill(self, buffer: memoryview) -> int:
+        """Read into ``buffer``; returns how many bytes."""
+        if isinstance(self._stream, io.BufferedIOBase):
+            count = self._stream.readinto(buffer)
+        else:
+            data = self._stream.read(len(buffer))
+            count = len(data)
+            buffer[:count] = data
+        self.count += count
+        return count
+
 
 class _Prefixed(io.RawIOBase):
     """A stream that gives back the bytes which were read to see what it is."""
 
-    def __init__(self, head: bytes, stream: io.RawIOBase) -> None:
+    def __init__(self, head: bytes, stream: _Counted) -> None:
         self._head = head
         self._stream = stream
 
@@ -465,6 +472,14 @@ class _Prefixed(io.RawIOBase):
             head, self._head = self._head[:size], self._head[size:]
             return head
         return self._stream.read(size) or b""
+
+    def fill(self, buffer: memoryview) -> int:
+        """Read into ``buffer``; returns how many bytes."""
+        if not self._head:
+            return self._stream.fill(buffer)
+        data = self.read(min(len(buffer), len(self._head)))
+        buffer[: len(data)] = data
+        return len(data)
 
 
 class _Limited(io.RawIOBase):
@@ -489,3 +504,9 @@ class _Limited(io.RawIOBase):
                 todo="unpack it yourself if you trust it, or take a shorter trace",
             )
         return data
+
+    def fill(self, buffer: memoryview) -> int:
+        """Unpack into ``buffer``; returns how many bytes."""
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)

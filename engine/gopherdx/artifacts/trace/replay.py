@@ -43,7 +43,7 @@ class Replay:
         self._edges = _Table(1024, k.EDGE_COLUMNS)
         self._counters = _Table(1024, k.COUNTER_COLUMNS)
         self._groups = _Table(512, k.GROUP_COLUMNS)
-        self._groups.keys[k._find(self._groups.keys, 0, self._groups.keys.size - 1)] = 1
+        k.put(self._groups.keys, self._groups.vals, 0, 0)
         self.x[k.X_GROUPS] = 1
         self._runs: Ints = np.zeros((2 * KEEP_RUNS, k.RUN_COLUMNS), dtype=np.int64)
         self._spans: Ints = np.zeros((2 * KEEP_SPANS, k.SPAN_COLUMNS), dtype=np.int64)
@@ -66,16 +66,19 @@ class Replay:
             self._sites[:, k.S_T] = first_ns
         x[k.X_GEN_T0] = first_ns
 
-    def reserve(self, rows: int) -> None:
+    def _reserve(self, rows: int) -> None:
         """Make room for the rows of goroutines that the ordering kernel hands out."""
         while self._g.shape[0] < rows:
             self._g = np.concatenate([self._g, np.zeros_like(self._g)])
 
-    def fold(self, window: tuple[Any, ...], rows: int, stacks: StackTable, label_of: Ints) -> None:
-        """Replay the first ``rows`` events of a window."""
+    def fold(
+        self, window: tuple[Any, ...], rows: int, stacks: StackTable, label_of: Ints, goroutines: int
+    ) -> None:
+        """Replay the first ``rows`` events of a window, which speak of so many rows of goroutines."""
+        self._reserve(goroutines)
         at = 0
         while True:
-            why, at = k.fold(  # type: ignore[call-arg]
+            why, at = k.fold(
                 *window, at, rows, self.x, self._g,
                 self._slots.keys, self._slots.vals, self._slots.rows, self._hist,
                 self._edges.keys, self._edges.vals, self._edges.rows,

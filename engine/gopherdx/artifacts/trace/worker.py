@@ -1,0 +1,50 @@
+"""One thread that does what it is given, in order, a step behind whoever gives it."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+_Task = tuple[Callable[..., Any], tuple[Any, ...]]
+
+
+class Worker:
+    """Runs tasks one after another in a thread of its own; at most one waits besides the one that runs.
+
+    So whoever calls ``put`` may use again, once it returns, what the task before the last one was given. An
+    exception in a task ends the work: the next ``put``, or leaving the context, raises it.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._tasks: queue.Queue[_Task | None] = queue.Queue(maxsize=1)
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def __enter__(self) -> Worker:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._tasks.put(None)
+        self._thread.join()
+        if error is None and self._error is not None:
+            raise self._error
+
+    def put(self, task: Callable[..., Any], *arguments: Any) -> None:
+        """Have ``task`` run after all that were put before; waits while one is waiting already."""
+        self._tasks.put((task, arguments))
+        if self._error is not None:
+            raise self._error
+
+    def _run(self) -> None:
+        while (item := self._tasks.get()) is not None:
+            if self._error is None:
+                try:
+                    item[0](*item[1])
+                except BaseException as error:
+                    self._error = error
