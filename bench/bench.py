@@ -209,6 +209,10 @@ def main() -> int:
                 more = ["-cpu", profile] if size == sizes[0] else []
                 note(run(load, "-mb", str(size), "-o", trace, *more)[2].decode().strip())
         version = run(args.go, "env", "GOVERSION")[2].decode().strip()
+        # As pip installs it: with bytecode; and with kernels compiled. Both are there after one run.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        os.environ["PYTHONPYCACHEPREFIX"] = str(Path(temporary) / "bytecode")
+        run(gopherdx, "diagnose", traces[sizes[0]], profile, "-q")
         figures = measure(args.go, gopherdx, reader, traces, profile, args.runs)
         print(f"{version}, Python {sys.version.split()[0]}, {os.cpu_count()} CPUs, medians of {args.runs}\n")
         print("\n".join(table(figures, traces)))

@@ -20,7 +20,7 @@ from gopherdx_cli.options import (
     OutputOption,
     QuietOption,
 )
-from gopherdx_cli.output import ProgressLine, Sink, note
+from gopherdx_cli.output import ProgressLine, Sink, load_meanwhile, note
 
 
 def diagnose(
@@ -126,6 +126,7 @@ def diagnose(
 
     import gopherdx
 
+    load_meanwhile(format)
     with ProgressLine(quiet=quiet) as progress:
         diagnosis = gopherdx.diagnose(
             *_opened(paths),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sys
+import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -123,11 +125,27 @@ def note(sentence: str, *, quiet: bool = False) -> None:
         sys.stderr.write(f"gopherdx: {safe(sentence)}\n")
 
 
+def load_meanwhile(form: Format) -> None:
+    """Import what reasoning and the report need while kernels read the trace, in a thread of its own."""
+
+    def load() -> None:
+        # An error here comes again where the module is needed, and is told there.
+        with contextlib.suppress(Exception):
+            from gopherdx.pipeline import prepare
+
+            prepare()
+            if form is Format.text:
+                from gopherdx.report import text  # noqa: F401
+
+    threading.Thread(target=load, name="gopherdx-load", daemon=True).start()
+
+
 class ProgressLine:
     """A line on standard error that appears when the work takes over a second, and goes when it is done."""
 
     def __init__(self, *, quiet: bool) -> None:
         self._shown = False
+        self._quiet = quiet
         self._enabled = not quiet and sys.stderr.isatty()
         self._next_s = time.monotonic() + PROGRESS_AFTER_S
 
@@ -137,6 +155,9 @@ class ProgressLine:
     def __call__(self, what: str, done: float) -> None:
         """Show how far ``what`` is; called as often as the library likes."""
         now_s = time.monotonic()
+        if done < 0:  # a long step begins, of which nothing more is heard until it ends
+            note(what, quiet=self._quiet)
+            return
         if not self._enabled or now_s < self._next_s:
             return
         share = f" {min(done, 1.0):.0%}" if done else ""

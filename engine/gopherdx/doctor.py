@@ -68,10 +68,9 @@ def _kernels() -> Check:
     """Compiled kernels make the difference between a first run of half a minute and one of a second."""
     jit = importlib.import_module("gopherdx.artifacts.trace.jit")
     kernels = importlib.import_module("gopherdx.artifacts.trace.kernels")
-    compiled = [value for value in vars(kernels).values() if hasattr(value, "py_func")]
-    cached = sum(bool(jit.is_cached(kernel)) for kernel in compiled)
-    if cached:
-        return Check("kernels", True, f"compiled and kept ({cached} of {len(compiled)})")
+    count = len(jit.kernels_of(kernels))
+    if jit.state(kernels) != "missing":
+        return Check("kernels", True, f"compiled and kept ({count})")
     return Check(
         "kernels", False, "not compiled yet: the first trace takes longer (gopherdx demo compiles them)"
     )

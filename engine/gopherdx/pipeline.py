@@ -10,16 +10,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 from gopherdx import __version__
 from gopherdx.artifacts.capture import FLAGS, Limits, Named, Progress, read_capture
 from gopherdx.errors import UsageError
-from gopherdx.kb import load_kb
 from gopherdx.model import Diagnosis, GoRange, Tool
 from gopherdx.observe import observe, overview
-from gopherdx.reason import chain, confidence
-from gopherdx.selection import restrict
+
+if TYPE_CHECKING:
+    from gopherdx.kb import KnowledgeBase
 
 File: TypeAlias = str | os.PathLike[str] | BinaryIO
 
@@ -46,7 +46,8 @@ def diagnose(
     ``paths`` are files of any kind (known by their content, gzip or not), open binary streams, or one folder
     of files. The other arguments name a file of one kind and refuse another. ``select`` and ``ignore`` hold
     ids of archetypes or their beginnings (``G1`` is the family). ``go_version`` (``1.23``) overrides what the
-    artifacts say. ``progress`` is called with what is being done and the share that is done.
+    artifacts say. ``progress`` is called with what is being done and the share that is done (-1: a long step
+    begins).
 
     Raises ``UnreadableInput`` for a named file that cannot be read, ``UsageError`` for arguments that make no
     sense, ``KnowledgeBaseError`` for a damaged knowledge base; each says what, where and what to do.
@@ -65,9 +66,12 @@ def diagnose(
     named = [Named(_file(p)) for p in paths]
     named += [Named(_file(p), FLAGS[flag]) for flag, p in flagged.items() if p is not None]
     version = None if go_version is None else parse_go_version(go_version)
-    kb = restrict(load_kb(), select=select, ignore=ignore)
-
+    # The rules are not needed before the files are read, and whoever calls may load them meanwhile.
+    kb = _knowledge(select, ignore) if select or ignore else None
     capture = read_capture(named, limits=limits, progress=progress)
+    from gopherdx.reason import chain, confidence
+
+    kb = kb or _knowledge(select, ignore)
     observations = observe(capture.artifacts)
     if version is not None:
         observations = replace(observations, go_version=version)
@@ -87,6 +91,20 @@ def diagnose(
         warnings=capture.warnings,
         tool=Tool("gopherdx", __version__),
     )
+
+
+def prepare() -> None:
+    """Load what reasoning needs: for a thread of its own while files are being read."""
+    from gopherdx.reason import chain, confidence  # noqa: F401
+
+    _knowledge((), ())
+
+
+def _knowledge(select: Sequence[str], ignore: Sequence[str]) -> KnowledgeBase:
+    from gopherdx.kb import load_kb
+    from gopherdx.selection import restrict
+
+    return restrict(load_kb(), select=select, ignore=ignore)
 
 
 def parse_go_version(text: str) -> GoRange:

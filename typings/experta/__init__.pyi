@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from experta.agenda import Agenda
 from experta.abstract import Strategy
+from experta.agenda import Agenda
 
 __version__: str
 

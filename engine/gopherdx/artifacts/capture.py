@@ -35,7 +35,8 @@ from gopherdx.model import Input
 
 Artifact: TypeAlias = Trace | Profile
 Progress: TypeAlias = Callable[[str, float], None]
-"""Called with what is being done and the share of it that is done (0 where that is not known)."""
+"""Called with what is being done and the share of it that is done: 0 where that is not known, -1 where
+a step of several seconds begins that cannot say how far it is."""
 
 STDIN_NAME = "standard input"
 _MAX_NAMES = 3

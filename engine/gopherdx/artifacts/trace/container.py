@@ -16,6 +16,7 @@ from gopherdx.errors import UnreadableInput
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
 
+
 class Stream(Protocol):
     """What generations are read from."""
 

@@ -130,12 +130,19 @@ def state(module: Any) -> State:
     return "cached" if _read(module) is not None else "missing"
 
 
+def prepare(module: Any, compiling: Callable[[], None] | None = None) -> None:
+    """Make the kernels of a module callable. ``compiling`` is called before that takes seconds."""
+    pending = next((one for one in kernels_of(module).values() if one._native is None), None)
+    if pending is not None:
+        pending._native = _load(module, pending, compiling)
+
+
 def kernels_of(module: Any) -> dict[str, Kernel]:
     """The kernels that a module defines, by name."""
     return {name: value for name, value in vars(module).items() if isinstance(value, Kernel)}
 
 
-def _load(module: Any, wanted: Kernel) -> Callable[..., Any]:
+def _load(module: Any, wanted: Kernel, compiling: Callable[[], None] | None = None) -> Callable[..., Any]:
     """Make every kernel of ``module`` callable: from the cache, else by compiling. Returns ``wanted``."""
     if os.environ.get("NUMBA_BOUNDSCHECK", "0") not in ("", "0"):
         from gopherdx.artifacts.trace import build
@@ -145,6 +152,8 @@ def _load(module: Any, wanted: Kernel) -> Callable[..., Any]:
     else:
         objects = _read(module)
         if objects is None:
+            if compiling is not None:
+                compiling()
             from gopherdx.artifacts.trace import build
 
             objects = build.objects(module)

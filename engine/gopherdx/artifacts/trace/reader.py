@@ -21,6 +21,7 @@ import numpy.typing as npt
 from gopherdx.artifacts.trace import format as tf
 from gopherdx.artifacts.trace import kernels as k
 from gopherdx.artifacts.trace.container import Generations, RawGeneration
+from gopherdx.artifacts.trace.jit import prepare
 from gopherdx.artifacts.trace.replay import Replay
 from gopherdx.artifacts.trace.stacks import StackTable
 from gopherdx.artifacts.trace.tables import Generation, Trace
@@ -36,6 +37,7 @@ WINDOWS = 3  # one is filled, one waits, one is replayed
 MAX_BYTES = 8 << 30  # of the unpacked trace
 MAX_NS = float(1 << 60)  # 36 years after the clock's start: a later time is damage
 
+COMPILING = "compiling what reads traces, once for this version of gopherdx: some ten seconds"
 RECORD_AGAIN = "record it again with curl -o trace.out 'http://HOST/debug/pprof/trace?seconds=5'"
 
 
@@ -75,6 +77,8 @@ def _read(stream: BinaryIO, path: str, size: int, progress: Progress | None, lim
             where=path,
             todo="record it with a program built with Go 1.22 or later",
         )
+    if progress is not None:
+        prepare(k, lambda: progress(COMPILING, -1.0))
     builder = _Builder(path, minor)
     generations = Generations(plain, minor, path=path)
     with Worker("gopherdx-replay") as worker:
