@@ -56,7 +56,7 @@ class Generations:
         self._stream = stream
         self._path = path
         self._explicit_end = minor >= 26
-        self._buf: Bytes = np.empty(4 * CHUNK, dtype=np.uint8)
+        self._buf: Bytes = np.empty(32 * CHUNK, dtype=np.uint8)  # pages count when they are used
         self._used = 0
         self._eof = False
         self._batches: Ints = np.empty((1024, 5), dtype=np.int64)

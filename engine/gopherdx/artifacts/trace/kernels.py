@@ -963,8 +963,8 @@ def _bin(ns):  # type: ignore[no-untyped-def]
 def _slot(x, slot_keys, slot_vals, slots, st_slot, kind, stack):  # type: ignore[no-untyped-def]
     """Row of (kind, stack). ``st_slot`` remembers the last of each stack: it mostly waits in one way."""
     column = kind - K_SYSCALL if kind > K_SYSCALL else 0
-    slot = st_slot[stack, column] - 1
-    if slot >= 0 and slots[slot, W_KIND] == kind:
+    slot = st_slot[np.uintp(stack), column] - 1
+    if slot >= 0 and slots[np.uintp(slot), W_KIND] == kind:
         return slot
     key = (np.int64(kind) << 40) | stack
     at = _find(slot_keys, key, slot_keys.size - 1)
@@ -974,7 +974,7 @@ def _slot(x, slot_keys, slot_vals, slots, st_slot, kind, stack):  # type: ignore
         slots[x[X_SLOTS], W_KIND] = kind
         slots[x[X_SLOTS], W_STACK] = stack
         x[X_SLOTS] += 1
-    st_slot[stack, column] = slot_vals[at] + 1
+    st_slot[np.uintp(stack), column] = slot_vals[at] + 1
     return slot_vals[at]
 
 
@@ -984,8 +984,8 @@ def _edge(x, edge_keys, edge_vals, edges, slots, slot, column, other):  # type: 
 
     The slot remembers its last edge of each sort (``column``): most waits are ended in the same way.
     """
-    last = slots[slot, column] - 1
-    if last >= 0 and edges[last, E_OTHER] == other:
+    last = slots[np.uintp(slot), column] - 1
+    if last >= 0 and edges[np.uintp(last), E_OTHER] == other:
         return last
     code = other if other >= 0 else (np.int64(1) << 40) - other
     key = (np.int64(slot) << 41) | code
@@ -996,7 +996,7 @@ def _edge(x, edge_keys, edge_vals, edges, slots, slot, column, other):  # type: 
         edges[x[X_EDGES], E_SLOT] = slot
         edges[x[X_EDGES], E_OTHER] = other
         x[X_EDGES] += 1
-    slots[slot, column] = edge_vals[at] + 1
+    slots[np.uintp(slot), column] = edge_vals[at] + 1
     return edge_vals[at]
 
 
@@ -1046,58 +1046,60 @@ def _tick(x, running_ns, t):  # type: ignore[no-untyped-def]
 @inline
 def _site_change(x, sites, site, t, by):  # type: ignore[no-untyped-def]
     """One waiter more or less at a lock; integrals are already at ``t``."""
-    dt = t - sites[site, S_T]
-    n = sites[site, S_WAITERS]
+    dt = t - sites[np.uintp(site), S_T]
+    n = sites[np.uintp(site), S_WAITERS]
     if n > 0 and dt > 0:
-        sites[site, S_BUSY] += dt
-        sites[site, S_WAITER_NS] += dt * n
+        sites[np.uintp(site), S_BUSY] += dt
+        sites[np.uintp(site), S_WAITER_NS] += dt * n
     if n > 0:
-        sites[site, S_RUN] += x[X_INT_RUN] - sites[site, S_RUN0]
-        sites[site, S_RUNNABLE] += x[X_INT_RUNNABLE] - sites[site, S_RUNNABLE0]
-    sites[site, S_RUN0] = x[X_INT_RUN]
-    sites[site, S_RUNNABLE0] = x[X_INT_RUNNABLE]
+        sites[np.uintp(site), S_RUN] += x[X_INT_RUN] - sites[np.uintp(site), S_RUN0]
+        sites[np.uintp(site), S_RUNNABLE] += x[X_INT_RUNNABLE] - sites[np.uintp(site), S_RUNNABLE0]
+    sites[np.uintp(site), S_RUN0] = x[X_INT_RUN]
+    sites[np.uintp(site), S_RUNNABLE0] = x[X_INT_RUNNABLE]
     if dt > 0:
-        sites[site, S_T] = t
-    sites[site, S_WAITERS] = n + by if n + by > 0 else 0
+        sites[np.uintp(site), S_T] = t
+    sites[np.uintp(site), S_WAITERS] = n + by if n + by > 0 else 0
 
 
 @inline
 def _end_run(x, g, row, runs, t, still):  # type: ignore[no-untyped-def]
     """A natural pause: keep the run when it was a long one."""
-    start = g[row, G_BURST_T]
+    r = np.uintp(row)  # unsigned: no test for an index from the end
+    start = g[r, G_BURST_T]
     if start >= 0:
         if t - start >= RUN_MIN_NS:
-            run = g[row, G_RUN] - g[row, G_BURST_RUN]
-            if g[row, G_STATE] == RUNNING:
-                run += t - g[row, G_SINCE]
+            run = g[r, G_RUN] - g[r, G_BURST_RUN]
+            if g[r, G_STATE] == RUNNING:
+                run += t - g[r, G_SINCE]
             at = x[X_RUNS]
-            runs[at, RUN_G] = g[row, G_ID]
-            runs[at, RUN_GROUP] = g[row, G_GROUP]
+            runs[at, RUN_G] = g[r, G_ID]
+            runs[at, RUN_GROUP] = g[r, G_GROUP]
             runs[at, RUN_T] = start
             runs[at, RUN_END] = t
             runs[at, RUN_NS] = run
-            runs[at, RUN_VICTIMS] = x[X_INT_WOKEN] - g[row, G_BURST_QUEUE]
-            runs[at, RUN_S] = g[row, G_BURST_S]
-            runs[at, RUN_OPEN] = g[row, G_BURST_OTHER] | (2 if still else 0)
+            runs[at, RUN_VICTIMS] = x[X_INT_WOKEN] - g[r, G_BURST_QUEUE]
+            runs[at, RUN_S] = g[r, G_BURST_S]
+            runs[at, RUN_OPEN] = g[r, G_BURST_OTHER] | (2 if still else 0)
             x[X_RUNS] += 1
-        g[row, G_BURST_T] = -1
+        g[r, G_BURST_T] = -1
 
 
 @helper
 def _end_span(x, g, row, spans):  # type: ignore[no-untyped-def]
-    if g[row, G_SPAN] > 0:
-        if g[row, G_SPAN_N] >= 2 and g[row, G_SPAN_LAST] - g[row, G_SPAN_T] >= SPAN_MIN_NS:
+    r = np.uintp(row)  # unsigned: no test for an index from the end
+    if g[r, G_SPAN] > 0:
+        if g[r, G_SPAN_N] >= 2 and g[r, G_SPAN_LAST] - g[r, G_SPAN_T] >= SPAN_MIN_NS:
             at = x[X_SPANS]
-            spans[at, SPAN_CLASS] = g[row, G_SPAN]
-            spans[at, SPAN_G] = g[row, G_ID]
-            spans[at, SPAN_T] = g[row, G_SPAN_T]
-            spans[at, SPAN_END] = g[row, G_SPAN_LAST]
-            spans[at, SPAN_RUN] = g[row, G_SPAN_RUN_LAST] - g[row, G_SPAN_RUN]
-            spans[at, SPAN_ASSIST] = g[row, G_SPAN_ASSIST_LAST] - g[row, G_SPAN_ASSIST]
-            spans[at, SPAN_S] = g[row, G_SPAN_S]
-            spans[at, SPAN_N] = g[row, G_SPAN_N]
+            spans[at, SPAN_CLASS] = g[r, G_SPAN]
+            spans[at, SPAN_G] = g[r, G_ID]
+            spans[at, SPAN_T] = g[r, G_SPAN_T]
+            spans[at, SPAN_END] = g[r, G_SPAN_LAST]
+            spans[at, SPAN_RUN] = g[r, G_SPAN_RUN_LAST] - g[r, G_SPAN_RUN]
+            spans[at, SPAN_ASSIST] = g[r, G_SPAN_ASSIST_LAST] - g[r, G_SPAN_ASSIST]
+            spans[at, SPAN_S] = g[r, G_SPAN_S]
+            spans[at, SPAN_N] = g[r, G_SPAN_N]
             x[X_SPANS] += 1
-        g[row, G_SPAN] = 0
+        g[r, G_SPAN] = 0
 
 
 @inline
@@ -1106,50 +1108,52 @@ def _see_stack(  # type: ignore[no-untyped-def]
     counters,
 ):  # fmt: skip
     """The goroutine's own stack at ``t``: which work it is in, and (once) where it was started."""
+    r = np.uintp(row)  # unsigned: no test for an index from the end
     if stack == 0:
         return
-    if g[row, G_GROUP] == 0 and st_root[stack] > 0:
-        new = _group(x, group_keys, group_vals, groups, st_root[stack], 0)
+    if g[r, G_GROUP] == 0 and st_root[np.uintp(stack)] > 0:
+        new = _group(x, group_keys, group_vals, groups, st_root[np.uintp(stack)], 0)
         groups[0, R_LIVE] -= 1
         groups[0, R_AT_START] -= 1
-        groups[new, R_LIVE] += 1
-        groups[new, R_AT_START] += 1
-        if groups[new, R_LIVE] > groups[new, R_LIVE_MAX]:
-            groups[new, R_LIVE_MAX] = groups[new, R_LIVE]
-        g[row, G_GROUP] = new
-    span = st_span[stack]
-    if span != g[row, G_SPAN]:
-        if g[row, G_SPAN] == SPAN_UNTYPED:
-            g[row, G_UNTYPED_END] = t
+        groups[np.uintp(new), R_LIVE] += 1
+        groups[np.uintp(new), R_AT_START] += 1
+        if groups[np.uintp(new), R_LIVE] > groups[np.uintp(new), R_LIVE_MAX]:
+            groups[np.uintp(new), R_LIVE_MAX] = groups[np.uintp(new), R_LIVE]
+        g[r, G_GROUP] = new
+    span = st_span[np.uintp(stack)]
+    if span != g[r, G_SPAN]:
+        if g[r, G_SPAN] == SPAN_UNTYPED:
+            g[r, G_UNTYPED_END] = t
         _end_span(x, g, row, spans)
         if span > 0:
-            if span == SPAN_UNTYPED and g[row, G_UNTYPED_END] > 0 and t - g[row, G_UNTYPED_END] < RESTART_NS:
+            if span == SPAN_UNTYPED and g[r, G_UNTYPED_END] > 0 and t - g[r, G_UNTYPED_END] < RESTART_NS:
                 # The next document, right after the last: a stack of the decoder's own lay between.
                 _count(x, count_keys, count_vals, counters, TAG_RESTART, stack, np.int64(0))
-            g[row, G_SPAN] = span
-            g[row, G_SPAN_T] = t
-            g[row, G_SPAN_S] = stack
-            g[row, G_SPAN_N] = 0
-            g[row, G_SPAN_RUN] = g[row, G_RUN] + (t - g[row, G_SINCE] if g[row, G_STATE] == RUNNING else 0)
-            g[row, G_SPAN_ASSIST] = g[row, G_ASSIST]
+            g[r, G_SPAN] = span
+            g[r, G_SPAN_T] = t
+            g[r, G_SPAN_S] = stack
+            g[r, G_SPAN_N] = 0
+            g[r, G_SPAN_RUN] = g[r, G_RUN] + (t - g[r, G_SINCE] if g[r, G_STATE] == RUNNING else 0)
+            g[r, G_SPAN_ASSIST] = g[r, G_ASSIST]
     if span > 0:
-        g[row, G_SPAN_LAST] = t
-        g[row, G_SPAN_RUN_LAST] = g[row, G_RUN] + (t - g[row, G_SINCE] if g[row, G_STATE] == RUNNING else 0)
-        g[row, G_SPAN_ASSIST_LAST] = g[row, G_ASSIST]
-        g[row, G_SPAN_N] += 1
+        g[r, G_SPAN_LAST] = t
+        g[r, G_SPAN_RUN_LAST] = g[r, G_RUN] + (t - g[r, G_SINCE] if g[r, G_STATE] == RUNNING else 0)
+        g[r, G_SPAN_ASSIST_LAST] = g[r, G_ASSIST]
+        g[r, G_SPAN_N] += 1
 
 
 @helper
 def _clear(g, row, gid, t):  # type: ignore[no-untyped-def]
+    r = np.uintp(row)  # unsigned: no test for an index from the end
     for k in range(GOROUTINE_COLUMNS):
-        g[row, k] = 0
-    g[row, G_ID] = gid
-    g[row, G_SINCE] = t
-    g[row, G_CREATED] = -1
-    g[row, G_ASSIST_T] = -1
-    g[row, G_BURST_T] = -1
-    g[row, G_LOCK_T] = -1
-    g[row, G_PREV] = -1
+        g[r, k] = 0
+    g[r, G_ID] = gid
+    g[r, G_SINCE] = t
+    g[r, G_CREATED] = -1
+    g[r, G_ASSIST_T] = -1
+    g[r, G_BURST_T] = -1
+    g[r, G_LOCK_T] = -1
+    g[r, G_PREV] = -1
 
 
 @inline
@@ -1158,124 +1162,128 @@ def _leave(  # type: ignore[no-untyped-def]
     count_vals, counters, groups, sites, delays, st_flags, st_site,
 ):  # fmt: skip
     """Close the state that a goroutine is in: its time goes to the goroutine, its slot and its lock."""
-    state = g[row, G_STATE]
-    dt = t - g[row, G_SINCE]
+    r = np.uintp(row)  # unsigned: no test for an index from the end
+    state = g[r, G_STATE]
+    dt = t - g[r, G_SINCE]
     if dt < 0:
         dt = np.int64(0)
     if state == RUNNING:
-        g[row, G_RUN] += dt
-        if g[row, G_LABEL] > 0:
-            _count(x, count_keys, count_vals, counters, TAG_LABEL, g[row, G_LABEL], dt)
-            g[row, G_LABEL] = 0
+        g[r, G_RUN] += dt
+        if g[r, G_LABEL] > 0:
+            _count(x, count_keys, count_vals, counters, TAG_LABEL, g[r, G_LABEL], dt)
+            g[r, G_LABEL] = 0
             x[X_MARKING] -= 1
         else:
             x[X_RUNNING] -= 1
         return
     if state == 0:
         return
-    kind = g[row, G_KIND]
-    stack = g[row, G_STACK]
+    kind = g[r, G_KIND]
+    stack = g[r, G_STACK]
     if state == RUNNABLE:
-        g[row, G_RUNNABLE] += dt
+        g[r, G_RUNNABLE] += dt
         x[X_RUNNABLE] -= 1
-        if g[row, G_WOKEN] > 0:
-            g[row, G_WOKEN] = 0
+        if g[r, G_WOKEN] > 0:
+            g[r, G_WOKEN] = 0
             x[X_WOKEN] -= 1
             delays[_bin(dt)] += 1
             if dt > x[X_DELAY_MAX]:
                 x[X_DELAY_MAX] = dt
         if kind == K_SCHED_NEW:
-            groups[g[row, G_GROUP], R_SCHED_NEW] += dt
+            groups[g[r, G_GROUP], R_SCHED_NEW] += dt
     elif state == SYSCALL:
-        g[row, G_SYSCALL] += dt
+        g[r, G_SYSCALL] += dt
     else:
-        g[row, G_WAIT] += dt
-    slot = g[row, G_SLOT] - 1
+        g[r, G_WAIT] += dt
+    slot = g[r, G_SLOT] - 1
     if slot < 0:
         slot = _slot(x, slot_keys, slot_vals, slots, st_slot, kind, stack)
-    if g[row, G_OPEN] != 0:
-        slots[slot, W_OPEN_N] += 1
-        slots[slot, W_OPEN_NS] += dt
+    if g[r, G_OPEN] != 0:
+        slots[np.uintp(slot), W_OPEN_N] += 1
+        slots[np.uintp(slot), W_OPEN_NS] += dt
     else:
-        slots[slot, W_N] += 1
-        slots[slot, W_NS] += dt
-        hist[slot, _bin(dt)] += 1
-        if dt > slots[slot, W_MAX]:
-            slots[slot, W_MAX] = dt
+        slots[np.uintp(slot), W_N] += 1
+        slots[np.uintp(slot), W_NS] += dt
+        hist[np.uintp(slot), _bin(dt)] += 1
+        if dt > slots[np.uintp(slot), W_MAX]:
+            slots[np.uintp(slot), W_MAX] = dt
     if state == WAITING:
-        if st_flags[stack] & F_LOCK and (kind == 6 or kind == 0):
-            site = st_site[stack]
+        if st_flags[np.uintp(stack)] & F_LOCK and (kind == 6 or kind == 0):
+            site = st_site[np.uintp(stack)]
             _wait_for_lock(x, sites, site, t, -1)
             if site > 0:
-                sites[site, S_WAIT_NS] += dt
-                sites[site, S_N] += 1
-            g[row, G_LOCK_T] = t
-            g[row, G_LOCK_RUN] = g[row, G_RUN]
-        elif st_flags[stack] & F_NODE and (kind < 9 or kind == 15 or kind > 16):
-            prev = g[row, G_PREV]
+                sites[np.uintp(site), S_WAIT_NS] += dt
+                sites[np.uintp(site), S_N] += 1
+            g[r, G_LOCK_T] = t
+            g[r, G_LOCK_RUN] = g[r, G_RUN]
+        elif st_flags[np.uintp(stack)] & F_NODE and (kind < 9 or kind == 15 or kind > 16):
+            prev = g[r, G_PREV]
             if prev >= 0:
                 e = _edge(x, edge_keys, edge_vals, edges, slots, slot, W_LAST_NEXT, -prev - 1)
-                edges[e, E_N] += 1
-                edges[e, E_NS] += dt
-                gap = g[row, G_SINCE] - g[row, G_PREV_T]
-                edges[e, E_GAP] += gap if gap > 0 else 0
-            g[row, G_PREV] = slot
-            g[row, G_PREV_T] = t
+                edges[np.uintp(e), E_N] += 1
+                edges[np.uintp(e), E_NS] += dt
+                gap = g[r, G_SINCE] - g[r, G_PREV_T]
+                edges[np.uintp(e), E_GAP] += gap if gap > 0 else 0
+            g[r, G_PREV] = slot
+            g[r, G_PREV_T] = t
 
 
 @inline
 def _enter(x, g, row, t, state, kind, stack, counts, sites, st_flags, st_site):  # type: ignore[no-untyped-def]
-    g[row, G_STATE] = state
-    g[row, G_SINCE] = t
-    g[row, G_OPEN] = 0
-    g[row, G_KIND] = kind
-    g[row, G_STACK] = stack
-    g[row, G_SLOT] = 0
+    r = np.uintp(row)  # unsigned: no test for an index from the end
+    g[r, G_STATE] = state
+    g[r, G_SINCE] = t
+    g[r, G_OPEN] = 0
+    g[r, G_KIND] = kind
+    g[r, G_STACK] = stack
+    g[r, G_SLOT] = 0
     if state == RUNNING:
         x[X_RUNNING] += 1
-        g[row, G_RAN] = 1
-        if g[row, G_BURST_T] < 0:
-            g[row, G_BURST_T] = t
-            g[row, G_BURST_RUN] = g[row, G_RUN]
-            g[row, G_BURST_QUEUE] = x[X_INT_WOKEN]
-            g[row, G_BURST_S] = 0
-            g[row, G_BURST_OTHER] = 0
+        g[r, G_RAN] = 1
+        if g[r, G_BURST_T] < 0:
+            g[r, G_BURST_T] = t
+            g[r, G_BURST_RUN] = g[r, G_RUN]
+            g[r, G_BURST_QUEUE] = x[X_INT_WOKEN]
+            g[r, G_BURST_S] = 0
+            g[r, G_BURST_OTHER] = 0
         return
     if state == RUNNABLE:
         x[X_RUNNABLE] += 1
         if counts:
-            g[row, G_WOKEN] = 1
+            g[r, G_WOKEN] = 1
             x[X_WOKEN] += 1
-    elif state == WAITING and st_flags[stack] & F_LOCK and (kind == 6 or kind == 0):
-        _wait_for_lock(x, sites, st_site[stack], t, 1)
+    elif state == WAITING and st_flags[np.uintp(stack)] & F_LOCK and (kind == 6 or kind == 0):
+        _wait_for_lock(x, sites, st_site[np.uintp(stack)], t, 1)
 
 
 @helper
 def _end_goroutine(g, row, groups):  # type: ignore[no-untyped-def]
     """Fold an ended (or, at the end of the trace, a living) goroutine into its group."""
-    group = g[row, G_GROUP]
-    groups[group, R_RUN] += g[row, G_RUN]
-    groups[group, R_RUNNABLE] += g[row, G_RUNNABLE]
-    groups[group, R_WAIT] += g[row, G_WAIT]
-    groups[group, R_SYSCALL] += g[row, G_SYSCALL]
-    groups[group, R_ASSIST] += g[row, G_ASSIST]
-    if g[row, G_RUN] > groups[group, R_RUN_MAX]:
-        groups[group, R_RUN_MAX] = g[row, G_RUN]
+    r = np.uintp(row)  # unsigned: no test for an index from the end
+    group = g[r, G_GROUP]
+    groups[np.uintp(group), R_RUN] += g[r, G_RUN]
+    groups[np.uintp(group), R_RUNNABLE] += g[r, G_RUNNABLE]
+    groups[np.uintp(group), R_WAIT] += g[r, G_WAIT]
+    groups[np.uintp(group), R_SYSCALL] += g[r, G_SYSCALL]
+    groups[np.uintp(group), R_ASSIST] += g[r, G_ASSIST]
+    if g[r, G_RUN] > groups[np.uintp(group), R_RUN_MAX]:
+        groups[np.uintp(group), R_RUN_MAX] = g[r, G_RUN]
 
 
 @helper
 def _gone(x, g, row, t, groups):  # type: ignore[no-untyped-def]
     """Count a goroutine that ended."""
-    group = g[row, G_GROUP]
-    groups[group, R_ENDED] += 1
-    groups[group, R_LIVE] -= 1
-    if g[row, G_CREATED] >= 0:
-        life = t - g[row, G_CREATED]
-        groups[group, R_LIFE] += life
-        if life > groups[group, R_LIFE_MAX]:
-            groups[group, R_LIFE_MAX] = life
+    r = np.uintp(row)  # unsigned: no test for an index from the end
+    group = g[r, G_GROUP]
+    groups[np.uintp(group), R_ENDED] += 1
+    groups[np.uintp(group), R_LIVE] -= 1
+    if g[r, G_CREATED] >= 0:
+        life = t - g[r, G_CREATED]
+        groups[np.uintp(group), R_LIFE] += life
+        if life > groups[np.uintp(group), R_LIFE_MAX]:
+            groups[np.uintp(group), R_LIFE_MAX] = life
     x[X_LIVE] -= 1
-    g[row, G_STATE] = 0
+    g[r, G_STATE] = 0
 
 
 @inline
@@ -1305,31 +1313,31 @@ def _note_waker(  # type: ignore[no-untyped-def]
     st_site,
 ):
     """Goroutine ``cur`` (or nobody, -1) ends the wait of ``y``; for a mutex, how long it can have held it."""
-    waited = t - g[y, G_SINCE]
+    waited = t - g[np.uintp(y), G_SINCE]
     if waited < 0:
         waited = np.int64(0)
-    wslot = _slot(x, slot_keys, slot_vals, slots, st_slot, g[y, G_KIND], g[y, G_STACK])
-    g[y, G_SLOT] = wslot + 1
+    wslot = _slot(x, slot_keys, slot_vals, slots, st_slot, g[np.uintp(y), G_KIND], g[np.uintp(y), G_STACK])
+    g[np.uintp(y), G_SLOT] = wslot + 1
     by = stack if cur >= 0 else np.int64(NO_WAKER)
     e = _edge(x, edge_keys, edge_vals, edges, slots, wslot, W_LAST_WAKE, by)
-    edges[e, E_N] += 1
-    edges[e, E_NS] += waited
-    if st_flags[g[y, G_STACK]] & F_LOCK and cur >= 0:
+    edges[np.uintp(e), E_N] += 1
+    edges[np.uintp(e), E_NS] += waited
+    if st_flags[g[np.uintp(y), G_STACK]] & F_LOCK and cur >= 0:
         sites[0, S_HANDOVERS] += 1
-        site = st_site[g[y, G_STACK]]
+        site = st_site[g[np.uintp(y), G_STACK]]
         if site > 0:
-            sites[site, S_HANDOVERS] += 1
-        run = g[cur, G_RUN]
-        if g[cur, G_STATE] == RUNNING:
-            run += t - g[cur, G_SINCE]
-        if g[cur, G_LOCK_T] >= g[y, G_SINCE]:
-            edges[e, E_HOLD] += t - g[cur, G_LOCK_T]
-            edges[e, E_HOLD_KNOWN] += t - g[cur, G_LOCK_T]
-            edges[e, E_HOLD_RUN] += run - g[cur, G_LOCK_RUN]
+            sites[np.uintp(site), S_HANDOVERS] += 1
+        run = g[np.uintp(cur), G_RUN]
+        if g[np.uintp(cur), G_STATE] == RUNNING:
+            run += t - g[np.uintp(cur), G_SINCE]
+        if g[np.uintp(cur), G_LOCK_T] >= g[np.uintp(y), G_SINCE]:
+            edges[np.uintp(e), E_HOLD] += t - g[np.uintp(cur), G_LOCK_T]
+            edges[np.uintp(e), E_HOLD_KNOWN] += t - g[np.uintp(cur), G_LOCK_T]
+            edges[np.uintp(e), E_HOLD_RUN] += run - g[np.uintp(cur), G_LOCK_RUN]
         else:
-            edges[e, E_HOLD] += waited
-        g[cur, G_LOCK_T] = t
-        g[cur, G_LOCK_RUN] = run
+            edges[np.uintp(e), E_HOLD] += waited
+        g[np.uintp(cur), G_LOCK_T] = t
+        g[np.uintp(cur), G_LOCK_RUN] = run
 
 
 @kernel("qBllqll ii qQ qqQL qqQ qqQ qqQ QQQqq qqqq Q q", 2)
