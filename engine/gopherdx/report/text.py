@@ -14,7 +14,6 @@ from pathlib import PurePath
 
 from rich.console import Console, RenderableType
 from rich.padding import Padding
-from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
@@ -513,6 +512,8 @@ class _Page:
         lines = [safe(line.replace("\t", "    ")) for line in source.strip("\n").split("\n")]
         text = "\n".join(lines)
         if self.color:
+            from rich.syntax import Syntax  # brings pygments along: only where it colours something
+
             shown: RenderableType = Syntax(
                 text, "go", theme="ansi_dark", background_color="default", word_wrap=False
             )
