@@ -7,7 +7,7 @@ import sys
 
 # A process that lives for a second and drops nothing: going over all that imports leave costs a tenth of it.
 _GC_THRESHOLD = 200_000
-# The threads that read a trace need the interpreter for moments only, while another one imports what comes after.
+# Threads that read a trace need the interpreter for moments only, while another imports what comes after.
 _SWITCH_S = 0.0005
 
 
