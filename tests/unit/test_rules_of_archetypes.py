@@ -1,0 +1,51 @@
+"""Rules for what no recording of the lab shows, on made-up observations."""
+
+from __future__ import annotations
+
+import pytest
+
+from gopherdx.kb import load_kb
+from gopherdx.model import Observation, Observations, Source
+from gopherdx.reason import chain, confidence
+
+
+def _verdict(*values: tuple[str, float, str]) -> tuple[set[str], confidence.Verdict]:
+    """What fires, and the verdict, for observations (name, value, subject) of a trace."""
+    items = tuple(Observation(name, value, "", Source("trace"), subject) for name, value, subject in values)
+    seen = Observations(items, frozenset(i.name for i in items), frozenset({"trace"}))
+    kb = load_kb()
+    concluded = chain.run(kb, seen)
+    assert concluded.errors == ()
+    return set(concluded.fired), confidence.judge(kb, seen, concluded)
+
+
+def _lock(running: float) -> list[tuple[str, float, str]]:
+    values = {"hold_share": 0.99, "mean_waiters": 6.0, "hold_ms": 5.0, "spare_procs": 1.5, "cores_lost": 1.4}
+    out = [(f"lock.{name}", value, "main.f") for name, value in values.items()]
+    return [*out, ("lock.holder_running_share", running, "main.f"), ("sched.gomaxprocs", 4, "")]
+
+
+@pytest.mark.parametrize(("running", "likely"), [(0.95, True), (0.05, False)])
+def test_a_holder_that_waits_for_another_service_is_no_serialised_work(running: float, likely: bool) -> None:
+    fired, verdict = _verdict(*_lock(running))
+    assert ("G101.holder_waits" in fired) is not likely
+    assert bool([f for f in verdict.findings if f.id == "G101" and f.level == "likely"]) is likely
+
+
+@pytest.mark.parametrize(("ratio", "fires"), [(1.1, True), (2.0, False)])
+def test_a_goal_pressed_against_the_live_heap_speaks_for_a_memory_limit(ratio: float, fires: bool) -> None:
+    fired, _ = _verdict(("gc.goal_ratio", ratio, ""), ("gc.cycles_per_s", 40.0, ""))
+    assert ("G201.memory_limit" in fired) is fires
+
+
+@pytest.mark.parametrize(("restarts", "likely"), [(0.2, True), (300.0, False)])
+def test_many_small_documents_in_a_loop_are_no_huge_one(restarts: float, likely: bool) -> None:
+    fired, verdict = _verdict(
+        ("decode.untyped_longest_ms", 400.0, "main.f"),
+        ("decode.untyped_alloc_share", 0.95, "main.f"),
+        ("decode.untyped_running_share", 0.95, "main.f"),
+        ("decode.untyped_cores", 0.5, "main.f"),
+        ("decode.restarts_each", restarts, "main.f"),
+    )
+    assert ("G203.small_documents" in fired) is not likely
+    assert bool([f for f in verdict.findings if f.id == "G203" and f.level == "likely"]) is likely
