@@ -110,8 +110,8 @@ def test_every_rule_fires_in_at_least_one_recording() -> None:
     assert wanted - fired <= NOT_IN_THE_LAB
 
 
-# Rules for what no program of the lab does yet: a lock held over a slow disk or another service, a memory limit
-# that is nearly reached. Each is tested with made-up observations in tests/unit/test_rules_of_archetypes.py.
+# Rules for what no program of the lab does yet: a lock held over a slow disk or another service, a memory
+# limit that is nearly reached. Made-up observations test each: tests/unit/test_rules_of_archetypes.py.
 NOT_IN_THE_LAB = frozenset({"G101.holder_waits", "G201.memory_limit", "G203.small_documents"})
 
 
@@ -135,7 +135,6 @@ def _line(name: str, way: str, diagnosis: Diagnosis) -> str:
     ]
     out = [r.id for r in diagnosis.ruled_out]
     unjudged = [n.id for n in diagnosis.not_judged]
-    return (
-        f"{name} {way}: {diagnosis.outcome}; {'; '.join(found) or 'nothing'}; ruled out {' '.join(out) or '-'}"
-        + (f"; not judged {' '.join(unjudged)}" if unjudged else "")
-    )
+    said = f"{name} {way}: {diagnosis.outcome}; {'; '.join(found) or 'nothing'}"
+    said += f"; ruled out {' '.join(out) or '-'}"
+    return said + (f"; not judged {' '.join(unjudged)}" if unjudged else "")
