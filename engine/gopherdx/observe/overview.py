@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from gopherdx import frames as fr
 from gopherdx.model import Overview
+from gopherdx.observe.scheduler import never_ran_unplaced
+from gopherdx.observe.sends import UNPLACED
 
 if TYPE_CHECKING:
     from gopherdx.artifacts.trace.tables import Trace
@@ -42,6 +46,7 @@ def _of_trace(trace: Trace, kinds: tuple[str, ...]) -> Overview:
         f"{trace.live_max:,} goroutines at most ({trace.live:,} at the end), "
         f"{trace.events:,} events, {trace.gc.cycles:,} GC cycles"
     )
+    text += _stuck(trace)
     return Overview(
         text=text,
         kinds=kinds,
@@ -58,6 +63,27 @@ def _of_trace(trace: Trace, kinds: tuple[str, ...]) -> Overview:
         heap_max_bytes=trace.gc.heap_max_bytes or None,
         incomplete=trace.warnings,
     )
+
+
+def _stuck(trace: Trace) -> str:
+    """What waits for the whole recording or longer and is nobody's design: mutexes that nobody unlocks."""
+    stuck: dict[str, int] = defaultdict(int)
+    for wait in trace.waits:
+        count, stack = wait.open_end + wait.open_both, trace.stack(wait.stack)
+        age_ns = wait.open_end_ns + wait.open_both_ns
+        if wait.count or not count or age_ns < count * trace.duration_ns / 4 or not fr.is_lock_wait(stack):
+            continue
+        frame = fr.user_frame(stack)
+        if frame is not None:
+            stuck[frame.function] += count
+    out = ""
+    for function, count in sorted(stuck.items(), key=lambda item: (-item[1], item[0])):
+        if count >= 2:
+            out += f"; {count:,} goroutines wait for a mutex in {function} that nobody unlocks"
+    never = never_ran_unplaced(trace)
+    if never >= UNPLACED:
+        out += f"; {never:,} goroutines never ran, and this trace cannot say where they wait"
+    return out
 
 
 def _list(kinds: Sequence[str]) -> str:

@@ -24,9 +24,14 @@ def of_trace(trace: Trace) -> Said:
     delay = quantile_ns(trace.delay_histogram, 0.99) / 1e6
     out.say("sched.delay_p99_ms", delay, "ms", locator="wake-up to running")
     out.say("sched.delay_max_ms", trace.delay_max_ns / 1e6, "ms", locator="wake-up to running")
-    never = sum(w.open_both for w in trace.waits if w.stack == 0 and w.reason == "")
+    never = never_ran_unplaced(trace)
     out.say("goroutines.never_ran_unplaced", never, "goroutines", locator="goroutine status")
     return out.done()
+
+
+def never_ran_unplaced(trace: Trace) -> int:
+    """Goroutines that waited from before the recording to its end, and of which it has no stack."""
+    return sum(w.open_both for w in trace.waits if w.stack == 0 and w.reason == "")
 
 
 def quantile_ns(histogram: np.ndarray[tuple[int], np.dtype[np.int64]], q: float) -> float:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from gopherdx import frames as fr
 from gopherdx.observe.said import Said, Sayer, place_of
+from gopherdx.observe.scheduler import never_ran_unplaced
 
 if TYPE_CHECKING:
     from gopherdx.artifacts.trace.tables import Trace, Waits
@@ -25,6 +26,7 @@ LOOKED = (
     "send.ended_per_s",
     "send.stuck_age_s",
 )
+UNPLACED = 5  # fewer are main, signal handling and the like
 SEND = re.compile(r"runtime\.chansend1?$")
 
 
@@ -41,8 +43,13 @@ class _Site:
 
 
 def of_trace(trace: Trace) -> Said:
-    """Observations by the function that sends."""
-    out = Sayer("trace", LOOKED)
+    """Observations by the function that sends.
+
+    Where goroutines never ran and the trace does not tell where they wait (Go 1.22), it cannot show that
+    nobody is stuck: nothing counts as looked for then.
+    """
+    blind = never_ran_unplaced(trace) >= UNPLACED
+    out = Sayer("trace", () if blind else LOOKED)
     duration_s = max(trace.duration_ns, 1) / 1e9
     for name, site in sorted(_sites(trace).items()):
         stuck = site.started + site.before

@@ -32,6 +32,11 @@ _RECORD: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 
+def command(kind: str) -> str:
+    """How to record an artifact of this kind; "" for what is none."""
+    return _RECORD[kind][1] if kind in _RECORD else ""
+
+
 def summary(
     outcome: Outcome,
     findings: Sequence[Finding],
@@ -100,7 +105,7 @@ def _nearest(best: Sequence[Belief]) -> str:
 
 def _value(e: Evidence) -> str:
     value = f"{e.actual:.3g}" if isinstance(e.actual, float) else str(e.actual)
-    return f"{value} {e.unit}".strip()
+    return f"{value} {e.unit.replace('1/s', 'a second')}".strip()
 
 
 def _open_questions(best: Sequence[Belief]) -> Iterator[Next]:

@@ -109,7 +109,8 @@ def _fate(
     if best.refuted_by:
         return _Fate(best, RuledOut(*named, best.refuted_by))
     # Nothing in these artifacts spoke for or against it: to call that ruled out would be a guess.
-    return _Fate(None, NotJudged(*named, _undecided(archetype, observations), archetype.collect))
+    lacks = _undecided(archetype, observations)
+    return _Fate(None, NotJudged(*named, lacks, advice.command(lacks[0]) or archetype.collect))
 
 
 def _by_archetype(evidence: Iterable[Conclusion]) -> dict[str, dict[str, dict[str, Conclusion]]]:
@@ -150,7 +151,9 @@ def _undecided(archetype: Archetype, observations: Observations) -> tuple[str, .
     """What an archetype lacks that has its artifacts, where nothing in them spoke for or against it."""
     if observations.truncated:
         return ("a recording that is not cut short",)
-    better = tuple(kind for kind in archetype.improves if kind not in observations.kinds)
+    required = [kind for kinds in archetype.requires for kind in kinds]
+    offers = dict.fromkeys([*required, *archetype.improves])
+    better = tuple(kind for kind in offers if kind not in observations.kinds)
     return better or ("a recording that can show it",)
 
 
