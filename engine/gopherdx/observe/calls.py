@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from gopherdx.artifacts.trace.tables import Trace, Waits
 
 LOOKED = (
-    "calls.per_unit", "calls.serial_ms", "calls.saved_ms", "calls.saved_share", "calls.wait_share",
-    "calls.units",
+    "calls.per_unit", "calls.served_share", "calls.serial_ms", "calls.saved_ms", "calls.saved_share",
+    "calls.wait_share", "calls.units",
 )  # fmt: skip
 MIN_UNITS = 3
 MIN_CALL_NS = 200_000
@@ -46,7 +46,7 @@ def of_trace(trace: Trace) -> Said:
     """Observations by the function that makes the calls."""
     out = Sayer("trace", LOOKED)
     for unit in _units(trace):
-        entries = _entries(trace, unit)
+        entries, handed = _entries(trace, unit)
         if not unit.calls or entries < MIN_UNITS:
             continue
         waits = [trace.waits[i] for i in unit.calls]
@@ -66,6 +66,7 @@ def of_trace(trace: Trace) -> Said:
         say("calls.per_unit", made / entries, "calls")
         say("calls.units", float(entries), "units")
         say("calls.in_handler", unit.handler, "")
+        say("calls.served_share", 1 - handed / entries, "share")
         say("calls.serial_ms", serial_ns / 1e6, "ms")
         say("calls.longest_ms", longest_ns / 1e6, "ms")
         say("calls.saved_ms", saved_ns / 1e6, "ms")
@@ -102,7 +103,7 @@ def _units(trace: Trace) -> list[_Unit]:
             unit.calls.append(wait.index)
         elif wait.reason == "network" and fr.has(stack, fr.NET_READ):
             (unit.calls if _asks(trace, stack) else unit.idle).append(wait.index)
-        elif wait.reason in ("chan receive", "select") and _is_handed(trace, wait):
+        elif wait.reason in ("chan receive", "select") and _is_own(stack) and _is_handed(trace, wait):
             unit.idle.append(wait.index)
     return [units[key] for key in sorted(units)]
 
@@ -146,6 +147,14 @@ def _shared(a: list[fr.Frame], b: list[fr.Frame]) -> int:
     return n
 
 
+def _is_own(stack: fr.Stack) -> bool:
+    """Whether the user's own code waits on the channel, not a library inside one of its calls."""
+    for frame in stack:
+        if not frame.function.startswith("runtime."):
+            return fr.is_user(frame.function, frame.file)
+    return False
+
+
 def _is_handed(trace: Trace, wait: Waits) -> bool:
     """Whether other goroutines end this wait (work is handed over), not a timer."""
     woken = [w for w in trace.wakes if w.wait == wait.index]
@@ -153,9 +162,12 @@ def _is_handed(trace: Trace, wait: Waits) -> bool:
     return by_goroutine * 2 > sum(w.count for w in woken)
 
 
-def _entries(trace: Trace, unit: _Unit) -> int:
-    """How many units began: waits inside that follow one outside (or the goroutine's start)."""
-    total = 0
+def _entries(trace: Trace, unit: _Unit) -> tuple[int, int]:
+    """How many units began: waits inside that follow one outside (or the goroutine's start).
+
+    And how many of them with something taken from a channel: a job, or a client's next turn.
+    """
+    total = handed = 0
     idle, members, calls = set(unit.idle), unit.members, set(unit.calls)
     for pair in trace.sequence:
         if unit.handler:
@@ -163,7 +175,9 @@ def _entries(trace: Trace, unit: _Unit) -> int:
                 total += pair.count
         elif pair.wait in calls and (pair.before is None or pair.before in idle):
             total += pair.count
-    return total
+            if pair.before is not None and trace.waits[pair.before].reason != "network":
+                handed += pair.count
+    return total, handed
 
 
 def _inside_ns(trace: Trace, unit: _Unit) -> int:

@@ -66,7 +66,10 @@ def _is_internal(trace: Trace, run: Run) -> bool:
 
 def _place(trace: Trace, run: Run) -> fr.Frame | None:
     """The user's function that most CPU samples of the run fell in; without samples, that of preemptions."""
-    for marks in (run.samples, run.preemptions):
+    # A preemption whose stack does not begin where the signal struck has lost the innermost frames (a leaf
+    # without a frame of its own): what is left names a caller.
+    struck = [(s, n) for s, n in run.preemptions if fr.has(trace.stack(s)[:2], fr.ASYNC_PREEMPT)]
+    for marks in (run.samples, struck):
         total = sum(n for _, n in marks)
         votes: dict[str, int] = defaultdict(int)
         frames: dict[str, dict[fr.Frame, int]] = defaultdict(lambda: defaultdict(int))

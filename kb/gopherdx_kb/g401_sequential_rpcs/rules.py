@@ -11,9 +11,13 @@ class Rules(ArchetypeRules):
         obs("calls.saved_share", subject=MATCH.f, value=at_least("saved_share")),
         obs("calls.saved_ms", subject=MATCH.f, value=at_least("saved_ms")),
         obs("calls.wait_share", subject=MATCH.f, value=at_least("wait_share")),
+        obs("calls.served_share", subject=MATCH.f, value=at_least("served_share")),
     )
     def one_after_another(self, f, v):  # type: ignore[no-untyped-def]
-        """Silent for one slow call beside quick ones, for quick calls, and where the unit computes."""
+        """Silent for one slow call beside quick ones, for quick calls, and where the unit computes.
+
+        Also for a goroutine that takes its turns from a channel: it may be a client that makes load.
+        """
         self.conclude("calls-one-after-another", subject=f, actual=v)
 
     @Rule(
