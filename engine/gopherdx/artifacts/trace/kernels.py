@@ -334,62 +334,31 @@ TALLY_SIZE = 272
 
 @inline
 def _advance(buf, cursors, c, batches, next_batch, arg_counts, mul, tally):  # type: ignore[no-untyped-def]
-    """Decode the next event of cursor ``c``. False when its M has no more."""
-    pos = cursors[c, C_POS]
-    end = cursors[c, C_END]
-    while pos >= end:
-        b = next_batch[cursors[c, C_BATCH]]
-        if b < 0:
-            return False
-        cursors[c, C_BATCH] = b
-        pos = batches[b, B_START]
-        end = batches[b, B_END]
-        cursors[c, C_END] = end
-        cursors[c, C_LAST] = np.int64(np.float64(np.uint64(batches[b, B_TIME])) * mul)
-    kind = np.int64(buf[np.uintp(pos)])
-    n = arg_counts[np.uintp(kind)]
-    ok = n >= 0
-    pos += 1
-    if ok:
-        dt, pos = _uvarint(buf, pos, end)
-        ok = pos >= 0
-        if ok:
-            cursors[c, C_LAST] += np.int64(np.float64(dt) * mul)
-            for k in range(n):
-                v, pos = _uvarint(buf, pos, end)
-                if pos < 0:
-                    ok = False
-                    break
-                if k < 4:
-                    cursors[c, C_A + k] = v
-    if not ok:  # the rest of this batch has no meaning: go on with the M's next one
-        tally[T_BAD] += 1
-        cursors[c, C_POS] = end
-        return _skip(buf, cursors, c, batches, next_batch, arg_counts, mul, tally)
-    cursors[c, C_TIME] = cursors[c, C_LAST]
-    cursors[c, C_KIND] = kind
-    cursors[c, C_POS] = pos
-    return True
+    """Decode the next event of cursor ``c``. False when its M has no more.
 
-
-@helper
-def _skip(buf, cursors, c, batches, next_batch, arg_counts, mul, tally):  # type: ignore[no-untyped-def]
-    """After a broken batch: the first event of a later batch of the same M that can be decoded."""
-    b = next_batch[cursors[c, C_BATCH]]
-    while b >= 0:
-        cursors[c, C_BATCH] = b
-        pos = batches[b, B_START]
-        end = batches[b, B_END]
-        last = np.int64(np.float64(np.uint64(batches[b, B_TIME])) * mul)
-        kind = np.int64(buf[pos])
-        n = arg_counts[kind]
-        pos += 1
+    Where an event cannot be decoded the rest of its batch has no meaning: on with the M's next one.
+    """
+    while True:
+        pos = cursors[c, C_POS]
+        end = cursors[c, C_END]
+        while pos >= end:
+            b = next_batch[cursors[c, C_BATCH]]
+            if b < 0:
+                return False
+            cursors[c, C_BATCH] = b
+            pos = batches[b, B_START]
+            end = batches[b, B_END]
+            cursors[c, C_END] = end
+            cursors[c, C_LAST] = np.int64(np.float64(np.uint64(batches[b, B_TIME])) * mul)
+        kind = np.int64(buf[np.uintp(pos)])
+        n = arg_counts[np.uintp(kind)]
         ok = n >= 0
+        pos += 1
         if ok:
             dt, pos = _uvarint(buf, pos, end)
             ok = pos >= 0
             if ok:
-                last += np.int64(np.float64(dt) * mul)
+                cursors[c, C_LAST] += np.int64(np.float64(dt) * mul)
                 for k in range(n):
                     v, pos = _uvarint(buf, pos, end)
                     if pos < 0:
@@ -398,15 +367,12 @@ def _skip(buf, cursors, c, batches, next_batch, arg_counts, mul, tally):  # type
                     if k < 4:
                         cursors[c, C_A + k] = v
         if ok:
-            cursors[c, C_LAST] = last
-            cursors[c, C_TIME] = last
+            cursors[c, C_TIME] = cursors[c, C_LAST]
             cursors[c, C_KIND] = kind
             cursors[c, C_POS] = pos
-            cursors[c, C_END] = end
             return True
         tally[T_BAD] += 1
-        b = next_batch[b]
-    return False
+        cursors[c, C_POS] = end
 
 
 @inline
