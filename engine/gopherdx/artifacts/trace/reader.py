@@ -122,9 +122,9 @@ class _Builder:
         samples = self._samples(raw, mul)
         order = self._order
         events_before = order.events
-        first = int(np.float64(np.min(raw.batches[:, k.B_TIME].astype(np.uint64))) * mul)
         batches = raw.batches[np.isin(raw.batches[:, k.B_TYPE], (2, 4, 6, 8, 50, 255), invert=True)]
-        first = int(np.float64(batches[:, k.B_TIME].min()) * mul) if batches.size else first
+        timed = batches if batches.size else raw.batches
+        first = int(np.float64(timed[:, k.B_TIME].min()) * mul)
         order.begin(raw, batches, mul)
         labels = self._label_of()
         worker.put(self._replay.begin, first)
@@ -185,27 +185,23 @@ class _Builder:
         stacks = stacks[:n_stacks]
         max_id = _max_id(stacks[:, 0], n_stacks, self._path)
         stack_of = self._stacks.add_generation(buf, strings, stacks, frames[:n_frames], max_id)
-        reason_of = np.zeros(string_row.size, dtype=np.int64)
-        for sid, start, size, _ in strings[strings[:, 2] <= 64].tolist():
-            text = buf[start : start + size].tobytes()
+        return stack_of, self._reasons_of(raw, strings, string_row.size)
+
+    def _reasons_of(self, raw: RawGeneration, strings: Ints, size: int) -> Ints:
+        """Reason by string id, 0 for all other strings.
+
+        Labels of mark workers and kinds of stop-the-world are reasons too; ones not met before get a number.
+        """
+        reason_of = np.zeros(size, dtype=np.int64)
+        for sid, start, length, _ in strings[strings[:, 2] <= 64].tolist():
+            text = raw.buf[start : start + length].tobytes()
             index = self._reasons.get(text)
+            if index is None and _is_reason(text) and len(self._reason_names) < tf.MAX_REASONS:
+                index = self._reasons[text] = len(self._reason_names)
+                self._reason_names.append(text.decode("utf-8", "replace"))
             if index is not None:
                 reason_of[sid] = index
-        self._add_reasons(raw, reason_of, strings)
-        return stack_of, reason_of
-
-    def _add_reasons(self, raw: RawGeneration, reason_of: Ints, strings: Ints) -> None:
-        """Labels of mark workers and kinds of stop-the-world are reasons too; unknown ones get a number."""
-        for sid, start, size, _ in strings[strings[:, 2] <= 64].tolist():
-            text = raw.buf[start : start + size].tobytes()
-            if text in self._reasons or len(self._reason_names) >= tf.MAX_REASONS:
-                continue
-            if text.startswith(
-                (b"GC (", b"stop-the-world (", b"GC ", b"GOMAXPROCS", b"start trace", b"stop trace")
-            ) or (text in _STW):
-                self._reasons[text] = len(self._reason_names)
-                self._reason_names.append(text.decode("utf-8", "replace"))
-                reason_of[sid] = self._reasons[text]
+        return reason_of
 
     def _label_of(self) -> Ints:
         out = np.zeros(tf.MAX_REASONS, dtype=np.int64)
@@ -279,6 +275,11 @@ _STW = frozenset(
         "ReadMemStatsSlow (test)", "PageCachePagesLeaked (test)", "ResetDebugLog (test)",
     )
 )  # fmt: skip
+
+
+def _is_reason(text: bytes) -> bool:
+    starts = (b"GC (", b"stop-the-world (", b"GC ", b"GOMAXPROCS", b"start trace", b"stop trace")
+    return text.startswith(starts) or text in _STW
 
 
 class _Order:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from gopherdx.frames import Frame, Stack
+from gopherdx.frames import Stack
 from gopherdx.model import GoRange
 
 Ints = npt.NDArray[np.int64]
@@ -269,6 +269,3 @@ class Trace:
     def stack(self, index: int) -> Stack:
         """Frames of a stack, the innermost first; empty where the trace has none."""
         return self.stacks[index]
-
-
-EMPTY_STACK: tuple[Frame, ...] = ()
