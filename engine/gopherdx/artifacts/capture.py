@@ -146,9 +146,23 @@ def read_capture(named: Sequence[Named], *, limits: Limits, progress: Progress |
             reading.folder(cast(Path, item.file))
         else:
             reading.named(item)
-    # Traces first: where both tell the same thing, a trace tells it more closely.
-    artifacts = sorted(reading.artifacts, key=lambda artifact: isinstance(artifact, Profile))
-    return Capture(tuple(artifacts), tuple(reading.inputs), tuple(reading.warnings))
+    return Capture(in_order(reading.artifacts), tuple(reading.inputs), tuple(reading.warnings))
+
+
+def in_order(artifacts: Sequence[Artifact]) -> tuple[Artifact, ...]:
+    """Artifacts as observers take them: traces first, and those of one kind in the order of time.
+
+    Where several tell the same thing, a trace tells it most closely. Artifacts of one kind of which any does
+    not say when it was taken stay as they were named.
+    """
+    kinds = dict.fromkeys(a.kind for a in artifacts)
+    ordered: list[Artifact] = []
+    for kind in sorted(kinds, key=lambda kind: kind != "trace"):
+        of_kind = [a for a in artifacts if a.kind == kind]
+        if all(a.time_ns for a in of_kind):
+            of_kind.sort(key=lambda a: a.time_ns)
+        ordered += of_kind
+    return tuple(ordered)
 
 
 def _once(named: Sequence[Named], reading: _Reading) -> Iterator[Named]:

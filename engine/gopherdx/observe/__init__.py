@@ -19,28 +19,39 @@ if TYPE_CHECKING:
 
     Artifact = Trace | Profile
 
-_OF_TRACE: tuple[Callable[[Any], Said], ...] = (
-    scheduler.of_trace,
-    locks.of_trace,
-    gc.of_trace,
-    decode.of_trace,
-    slices.of_trace,
-    sends.of_trace,
-    calls.of_trace,
-)
-_OF_PROFILE: dict[str, tuple[Callable[[Any], Said], ...]] = {"cpu": (cpu.of_profile,)}
+_OF_ONE: dict[str, tuple[Callable[[Any], Said], ...]] = {
+    "trace": (
+        scheduler.of_trace,
+        locks.of_trace,
+        gc.of_trace,
+        decode.of_trace,
+        slices.of_trace,
+        sends.of_trace,
+        calls.of_trace,
+    ),
+    "cpu": (cpu.of_profile,),
+}
+"""Observers of one artifact, by its kind."""
+
+_OF_ALL: dict[str, tuple[Callable[[Sequence[Any]], Said], ...]] = {}
+"""Observers of all artifacts of a kind in the order of time: the last is now, those before it tell growth."""
+
+_OF_CAPTURE: tuple[Callable[[Sequence[Any]], Said], ...] = ()
+"""Observers that join artifacts of several kinds."""
 
 
 def observe(artifacts: Sequence[Artifact]) -> Observations:
-    """Everything that these artifacts of one process say, in the order of their kinds."""
+    """What these artifacts of one process say: by kind, and those of a kind in the order of time."""
     said: list[Said] = []
-    for artifact in artifacts:
-        observers = _OF_TRACE if is_trace(artifact) else _OF_PROFILE.get(kind_of(artifact), ())
-        said += [observer(artifact) for observer in observers]
+    for kind in dict.fromkeys(str(a.kind) for a in artifacts):
+        of_kind = [a for a in artifacts if a.kind == kind]
+        said += [observer(artifact) for artifact in of_kind for observer in _OF_ONE.get(kind, ())]
+        said += [observer(of_kind) for observer in _OF_ALL.get(kind, ())]
+    said += [observer(artifacts) for observer in _OF_CAPTURE]
     return Observations(
         items=_once(item for part in said for item in part.items),
         looked=frozenset(name for part in said for name in part.looked),
-        kinds=frozenset(kind_of(a) for a in artifacts),
+        kinds=frozenset(str(a.kind) for a in artifacts),
         truncated=any(getattr(a, "truncated", False) for a in artifacts),
         go_version=_go_version(artifacts),
     )
@@ -49,16 +60,6 @@ def observe(artifacts: Sequence[Artifact]) -> Observations:
 def overview(artifacts: Sequence[Artifact]) -> Overview:
     """What was recorded, whether or not an archetype fits."""
     return overview_of(artifacts)
-
-
-def is_trace(artifact: Artifact) -> bool:
-    """Whether an artifact is an execution trace (without importing the reader)."""
-    return hasattr(artifact, "generations")
-
-
-def kind_of(artifact: Artifact) -> str:
-    """The artifact's kind in the words of the command line."""
-    return "trace" if is_trace(artifact) else str(getattr(artifact, "kind", "other"))
 
 
 def _once(items: Iterable[Observation]) -> tuple[Observation, ...]:

@@ -262,6 +262,16 @@ class Trace:
     unread_generations: int = 0
 
     @property
+    def kind(self) -> str:
+        """The artifact's kind."""
+        return "trace"
+
+    @property
+    def time_ns(self) -> int:
+        """Unix time at which the recording began, 0 where the trace does not tell."""
+        return self.wall_clock_ns or 0
+
+    @property
     def sampled(self) -> bool:
         """Whether a CPU profile ran during the trace, so that it holds samples."""
         return bool(self.samples)
