@@ -157,6 +157,9 @@ JSON_DECODE = re.compile(
 )
 JSON_ENTRY = re.compile(r"encoding/json(?:/v2)?\.(?:Unmarshal\w*|\(\*Decoder\)\.Decode)$")
 REGEXP_COMPILE = re.compile(r"regexp\.(?:Must)?Compile(?:POSIX)?$|regexp\.compile$")
+# What makes a timer that nobody can stop. It allocates in time.NewTimer, since Go 1.23 also in time.newTimer
+# (a runtime function under a name of package time); seen from 1.21 to 1.27.
+TIME_AFTER = re.compile(r"time\.After$")
 
 # A client's call that waits for the other side, by the library that makes it. The caller's own goroutine
 # waits in a select in (*persistConn).roundTrip; HTTP/2 in its RoundTrip.
@@ -224,6 +227,26 @@ def caller_of(stack: Stack, pattern: re.Pattern[str]) -> Frame | None:
     if last < 0:
         return None
     return user_frame(stack[last + 1 :])
+
+
+def nearest_caller(stack: Stack, pattern: re.Pattern[str]) -> Frame | None:
+    """As ``caller_of``; where no user's frame is there, the innermost frame of a dependency."""
+    frame = caller_of(stack, pattern)
+    if frame is not None:
+        return frame
+    last = max((i for i, f in enumerate(stack) if pattern.match(f.function)), default=len(stack))
+    return next((f for f in stack[last + 1 :] if not is_standard(f.function)), None)
+
+
+def of_main(stack: Stack) -> bool:
+    """Whether a stack is the main goroutine's: the program's start (init, and main before it serves), or all
+    of a program that does its work in main."""
+    return outermost(stack) == "runtime.main"
+
+
+def of_init(stack: Stack) -> bool:
+    """Whether a stack is in the initialisation of packages (``runtime.doInit`` up to 1.20, ``doInit1`` since)."""
+    return any(frame.function in ("runtime.doInit", "runtime.doInit1") for frame in stack)
 
 
 def handler_frame(stack: Stack) -> Frame | None:
