@@ -82,7 +82,9 @@ class Proof:
     """One piece of evidence as archetype.yaml declares it.
 
     ``observation`` is the one that it is read from: whether that was looked for decides between absent and
-    not observable. Without ``artifacts`` only a person can answer, by ``question``.
+    not observable. Without ``artifacts`` only a person can answer, by ``question``. ``stands_in_for`` names
+    other evidence of the archetype that shows the same thing more closely: this one counts only where none of
+    that could be seen.
     """
 
     name: str
@@ -93,6 +95,7 @@ class Proof:
     expect: Expect
     text: str
     question: str | None
+    stands_in_for: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +108,12 @@ class MinCost:
 
 @dataclass(frozen=True, slots=True)
 class ImpactOf:
-    """The observation that says what the bug costs, and the sentence that says it."""
+    """The observation that says what the bug costs, the sentence that says it, and how bad how much is."""
 
     observation: str
     unit: str
     text: str
+    severity: tuple[tuple[float, Severity], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,7 @@ class GainOf:
 class Unplaced:
     """What to say of a finding whose place these artifacts cannot tell, and the capture that tells it."""
 
-    summary: str
+    summary: tuple[str, ...]
     text: str
     command: str
 
@@ -146,7 +150,8 @@ class FixOf:
 class Archetype:
     """One kind of bug: archetype.yaml as types. ``joined`` are its rules with their thresholds resolved.
 
-    The bug is in Go from ``go_from`` until before ``go_until`` (the first version without it).
+    The bug is in Go from ``go_from`` until before ``go_until`` (the first version without it). Of several
+    summaries, causes, costs, impacts and gains the first is used whose values these artifacts tell.
     """
 
     id: str
@@ -163,13 +168,12 @@ class Archetype:
     decides_place: tuple[str, ...]
     evidence: tuple[Proof, ...]
     thresholds: Mapping[str, Threshold]
-    min_cost: MinCost | None
-    impact: ImpactOf | None
-    severity: tuple[tuple[float, Severity], ...]
-    gain: GainOf | None
+    min_cost: tuple[MinCost, ...]
+    impact: tuple[ImpactOf, ...]
+    gain: tuple[GainOf, ...]
     signature: str
-    cause: str
-    summary: str
+    cause: tuple[str, ...]
+    summary: tuple[str, ...]
     unplaced: Unplaced | None
     fix: tuple[FixOf, ...]
     confounders: tuple[str, ...]
@@ -353,6 +357,7 @@ def _archetype(folder: Traversable) -> Archetype:
     limits = {name: threshold.value for name, threshold in thresholds.items()}
     units = {name: threshold.unit for name, threshold in thresholds.items()}
     evidence = node.each("evidence", lambda n: _proof(n, limits, units))
+    severity = _severity(node)
     go = node.node("go")
     archetype = Archetype(
         id=node.text("id", like=r"[A-Z]+[0-9]+"),
@@ -369,13 +374,12 @@ def _archetype(folder: Traversable) -> Archetype:
         decides_place=node.texts("decides_place", among=tuple(p.name for p in evidence)),
         evidence=evidence,
         thresholds=MappingProxyType(thresholds),
-        min_cost=node.maybe("min_cost", lambda n: _min_cost(n, limits)),
-        impact=node.maybe("impact", lambda n: _impact(n, limits)),
-        severity=_severity(node),
-        gain=node.maybe("gain", _gain),
+        min_cost=node.some("min_cost", lambda n: _min_cost(n, limits)),
+        impact=node.some("impact", lambda n: _impact(n, limits, severity)),
+        gain=node.some("gain", _gain),
         signature=node.text("signature"),
-        cause=node.template("cause", limits),
-        summary=node.template("summary", limits),
+        cause=node.templates("cause", limits),
+        summary=node.templates("summary", limits),
         unplaced=node.maybe("unplaced", lambda n: _unplaced(n, limits)),
         fix=node.each("fix", _fix),
         confounders=node.texts("confounders"),
@@ -387,7 +391,21 @@ def _archetype(folder: Traversable) -> Archetype:
     names = [p.name for p in evidence]
     if len(set(names)) < len(names):
         node.refuse("evidence", "two pieces have the same name")
+    _check_stand_ins(evidence, node)
     return archetype
+
+
+def _check_stand_ins(evidence: Sequence[Proof], node: Node) -> None:
+    """Evidence stands in only for what is declared before it, so that none stands in for itself."""
+    before: dict[str, Proof] = {}
+    for proof in evidence:
+        for name in proof.stands_in_for:
+            if name not in before or before[name].supports != proof.supports:
+                node.refuse(
+                    "evidence",
+                    f"{proof.name} stands in for {name!r}, which is no evidence before it on the same side",
+                )
+        before[proof.name] = proof
 
 
 def _threshold(node: Node) -> Threshold:
@@ -411,6 +429,7 @@ def _proof(node: Node, limits: Mapping[str, float], units: Mapping[str, str]) ->
         expect=expect or Expect("told"),
         text=node.text("text"),
         question=node.optional_text("question"),
+        stands_in_for=node.optional_texts("stands_in_for"),
     )
 
 
@@ -425,8 +444,12 @@ def _min_cost(node: Node, limits: Mapping[str, float]) -> MinCost:
     return MinCost(node.text("observation"), node.limit("at_least", limits))
 
 
-def _impact(node: Node, limits: Mapping[str, float]) -> ImpactOf:
-    return ImpactOf(node.text("observation"), node.text("unit"), node.template("text", limits))
+def _impact(
+    node: Node, limits: Mapping[str, float], severity: tuple[tuple[float, Severity], ...]
+) -> ImpactOf:
+    """An impact with its own table of severity, else the archetype's."""
+    texts = node.text("observation"), node.text("unit"), node.template("text", limits)
+    return ImpactOf(*texts, _severity(node) or severity)
 
 
 def _gain(node: Node) -> GainOf:
@@ -438,7 +461,7 @@ def _gain(node: Node) -> GainOf:
 
 
 def _unplaced(node: Node, limits: Mapping[str, float]) -> Unplaced:
-    return Unplaced(node.template("summary", limits), node.text("text"), node.text("command"))
+    return Unplaced(node.templates("summary", limits), node.text("text"), node.text("command"))
 
 
 def _fix(node: Node) -> FixOf:

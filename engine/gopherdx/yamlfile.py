@@ -104,6 +104,12 @@ class Node:
                 self.refuse(key, f"{value!r} is none of {', '.join(among) or 'nothing'}")
         return tuple(values)
 
+    def optional_texts(self, key: str) -> tuple[str, ...]:
+        """One text, a list of texts, or nothing."""
+        self.read.add(key)
+        value = self.values.get(key)
+        return (self.text(key),) if isinstance(value, str) else self.texts(key)
+
     def kind_sets(self, key: str) -> tuple[tuple[str, ...], ...]:
         sets = self.take(key, list, "a list of lists of kinds of artifact")
         for kinds in sets:
@@ -157,6 +163,17 @@ class Node:
                 self.refuse(key, f"{{{name}}} is no observation, threshold, function, place or value")
         return text
 
+    def templates(self, key: str, limits: Mapping[str, float]) -> tuple[str, ...]:
+        """One format string, or a list of them of which the first is used whose values all exist."""
+        given = self.values.get(key)
+        if not isinstance(given, list):
+            return (self.template(key, limits),)
+        self.read.add(key)
+        if not given:
+            self.refuse(key, "is empty")
+        nodes = [Node({key: text}, self.file, f"{self._at(key)}[{i}]") for i, text in enumerate(given)]
+        return tuple(node.template(key, limits) for node in nodes)
+
     def node(self, key: str) -> Node:
         self.read.add(key)
         return Node(self.values.get(key, {}), self.file, self._at(key))
@@ -164,6 +181,13 @@ class Node:
     def maybe(self, key: str, build: Callable[[Node], T]) -> T | None:
         self.read.add(key)
         return None if self.values.get(key) is None else closed(self.node(key), build)
+
+    def some(self, key: str, build: Callable[[Node], T]) -> tuple[T, ...]:
+        """What one mapping says, or each of a list of them; nothing where the key is missing."""
+        if isinstance(self.values.get(key), list):
+            return self.each(key, build)
+        one = self.maybe(key, build)
+        return () if one is None else (one,)
 
     def table(self, key: str) -> dict[str, Node]:
         self.read.add(key)

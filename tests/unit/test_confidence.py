@@ -116,6 +116,45 @@ def test_an_unreliable_source_weighs_less(tmp_path: Path) -> None:
     assert weigh(proof, "open", weights()) == 0.0
 
 
+def _with_a_stand_in(folder: Path) -> Archetype:
+    """Decisive evidence in a trace; the same thing in a dump, and in a profile, says less."""
+    pieces = [
+        PIECES[0],
+        piece("dump", "strong", {"equals": True}, grade="strong", artifacts=["goroutine-dump"],
+              stands_in_for="decisive"),
+        piece("profile", "supporting", {"equals": True}, grade="supporting", artifacts=["goroutine"],
+              stands_in_for=["decisive", "dump"]),
+    ]  # fmt: skip
+    rules = """
+    @Rule(obs("decisive", subject=MATCH.f, value=True))
+    def decisive(self, f):
+        self.conclude("decisive", subject=f)
+
+    @Rule(obs("strong", subject=MATCH.f, value=True))
+    def dump(self, f):
+        self.conclude("dump", subject=f)
+
+    @Rule(obs("supporting", subject=MATCH.f, value=True))
+    def profile(self, f):
+        self.conclude("profile", subject=f)
+"""
+    requires = [["trace"], ["goroutine-dump"], ["goroutine"]]
+    return made(folder, rules=rules, evidence=pieces, requires=requires, decides_place=["decisive", "dump"])
+
+
+def test_evidence_that_stands_in_counts_only_where_the_closer_one_could_not_be_seen(tmp_path: Path) -> None:
+    archetype = _with_a_stand_in(tmp_path)
+    kinds = ["trace", "goroutine-dump", "goroutine"]
+    dump, profile = o("strong", True, "main.f"), o("supporting", True, "main.f")
+    trace = o("decisive", True, "main.f")
+    # Alone, the dump weighs what its grade says (0.1478), and the profile beside it nothing.
+    assert believed(archetype, seen([dump], [], kinds)) == pytest.approx(0.1478, abs=6e-5)
+    assert believed(archetype, seen([dump, profile], [], kinds)) == pytest.approx(0.1478, abs=6e-5)
+    # With the trace's word it adds nothing, and against the trace's word it does not stand.
+    assert believed(archetype, seen([trace, dump, profile], [], kinds)) == pytest.approx(0.6597, abs=6e-5)
+    assert believed(archetype, seen([dump], ["decisive"], kinds)) == 0
+
+
 def test_what_was_not_looked_for_weighs_nothing(tmp_path: Path) -> None:
     archetype = graded(tmp_path)
     facts = seen([o("decisive", True, "main.f")])
@@ -436,6 +475,54 @@ def test_a_summary_with_a_value_that_was_not_measured_falls_back_to_the_title(tm
     (found,) = verdict(kb, seen(whole("main.f", *items))).findings
     assert found.summary == "A made-up bug, in main.f."
     assert found.cause == "A made-up bug."
+
+
+def test_of_several_texts_costs_and_gains_the_first_that_was_measured_is_told(tmp_path: Path) -> None:
+    kb = kb_of(
+        graded(
+            tmp_path,
+            summary=["{lock.share:.0%}", "{lock.delay:.0f} s"],
+            cause=["{lock.nobody}", "{function}"],
+            impact=[
+                {"observation": "lock.cores_lost", "unit": "cores", "text": "{value} cores"},
+                {
+                    "observation": "lock.delay",
+                    "unit": "s",
+                    "text": "{value} s",
+                    "severity": [[3, "high"]],
+                },
+            ],
+            gain=[
+                {"model": "Amdahl", "unit": "x", "observation_low": "lock.nobody", "high": 2},
+                {"model": "guess", "unit": "x", "low": 1, "high": 2},
+            ],
+        )
+    )
+    (found,) = verdict(kb, seen(whole("main.f", o("lock.delay", 5.0, "main.f")))).findings
+    assert (found.summary, found.cause) == ("5 s", "main.f")
+    assert found.impact
+    assert (found.impact.unit, found.impact.text) == ("s", "5.0 s")
+    assert found.severity == "high"
+    assert found.gain
+    assert found.gain.model == "guess"
+    (found,) = verdict(kb, seen(whole("main.f", o("lock.cores_lost", 0.2, "main.f")))).findings
+    assert found.summary == "A made-up bug, in main.f."
+    assert found.impact
+    assert (found.impact.unit, found.severity) == ("cores", "low")
+
+
+def test_the_first_cost_that_was_measured_decides_whether_it_is_worth_anything(tmp_path: Path) -> None:
+    costs = [{"observation": name, "at_least": "few"} for name in ("cost", "delay")]
+    archetype = graded(tmp_path, min_cost=costs)
+
+    def of(*more: Observation, looked: tuple[str, ...] = ()) -> float:
+        return believed(archetype, seen(whole("main.f", *more), looked))
+
+    assert of() > 0.9
+    assert of(looked=("delay",)) == 0.25
+    assert of(o("cost", 1, "main.f"), o("delay", 5, "main.f")) == 0.25
+    assert of(o("cost", 3, "main.f"), o("delay", 1, "main.f")) > 0.9
+    assert of(o("delay", 5, "main.f"), looked=("cost",)) > 0.9
 
 
 def test_texts_are_filled_from_observations_thresholds_and_place(tmp_path: Path) -> None:

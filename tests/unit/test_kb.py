@@ -107,11 +107,18 @@ BROKEN: list[tuple[dict[str, Any], str]] = [
     ),
     (evidence(piece("waiters", "a", TRUE, artifacts=[])), "evidence[0].observation"),
     (evidence(*[piece("waiters", "a", TRUE)] * 2), "evidence: two pieces have the same name"),
+    (
+        evidence(piece("waiters", "a", TRUE, stands_in_for="waiters")),
+        "evidence: waiters stands in for 'waiters', which is no evidence before it on the same side",
+    ),
     ({"evidence": {"waiters": {}}}, "evidence: must be a list"),
     ({"severity": [[0.5, "low"], [0.1, "high"]]}, "severity: values must rise"),
     ({"severity": [[0.5, "bad"]]}, "severity: [0.5, 'bad'] is not"),
     ({"summary": "{nope} waits"}, "summary: {nope} is no observation"),
     ({"summary": "{function waits"}, "summary: "),
+    ({"summary": ["fine", "{nope}"]}, "summary[1].summary: {nope} is no observation"),
+    ({"summary": []}, "summary: is empty"),
+    ({"min_cost": [{"observation": "a"}]}, "min_cost[0].at_least: is missing"),
     (
         {"min_cost": {"observation": "a", "at_least": "nope"}},
         "min_cost.at_least: there is no threshold 'nope'",

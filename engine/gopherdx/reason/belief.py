@@ -95,9 +95,7 @@ def believe(
     ]
     beliefs = []
     for subject in dict.fromkeys(places) or [""]:
-        pieces = tuple(
-            _piece(p, subject, said.get(p.name, {}), lookup, likelihoods) for p in archetype.evidence
-        )
+        pieces = _pieces(archetype, subject, said, lookup, likelihoods)
         confidence = min(
             probability(likelihoods, (p.weight for p in pieces)), _cap(archetype, subject, lookup)
         )
@@ -123,13 +121,28 @@ def probability(likelihoods: Likelihoods, weights: Iterable[float]) -> float:
 def _cap(archetype: Archetype, subject: str, lookup: Lookup) -> float:
     """The most that may be believed: of what costs next to nothing, and of recordings that were cut."""
     cap = TRUNCATED_CAP if lookup.observations.truncated else 1.0
-    if archetype.min_cost is None:
-        return cap
-    cost = lookup.number(archetype.min_cost.observation, subject)
-    if cost is None and archetype.min_cost.observation in lookup.observations.looked:
-        cost = 0.0  # it was looked for, and there was none
-    cheap = cost is not None and cost < archetype.min_cost.at_least
-    return min(cap, MIN_COST_CAP) if cheap else cap
+    costs = [(c, lookup.number(c.observation, subject)) for c in archetype.min_cost]
+    for least, cost in costs:
+        if cost is not None:
+            return min(cap, MIN_COST_CAP) if cost < least.at_least else cap
+    # It was looked for, and there was none.
+    looked = any(least.observation in lookup.observations.looked for least, _ in costs)
+    return min(cap, MIN_COST_CAP) if looked else cap
+
+
+def _pieces(
+    archetype: Archetype,
+    subject: str,
+    said: Mapping[str, Mapping[str, Conclusion]],
+    lookup: Lookup,
+    likelihoods: Likelihoods,
+) -> tuple[Piece, ...]:
+    """Every piece of evidence at one place. What stands in for closer evidence is open where that is not."""
+    pieces = [_piece(p, subject, said.get(p.name, {}), lookup, likelihoods) for p in archetype.evidence]
+    judged = {p.proof.name for p in pieces if p.state != "open"}
+    return tuple(
+        p if judged.isdisjoint(p.proof.stands_in_for) else Piece(p.proof, "open", 0.0, None) for p in pieces
+    )
 
 
 def _piece(

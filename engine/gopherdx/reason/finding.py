@@ -61,17 +61,8 @@ def draft(belief: Belief, lookup: Lookup) -> Draft:
     archetype = belief.archetype
     decisive = [archetype.proof(name).observation or "" for name in archetype.decides_place]
     location = lookup.place(belief.subject, prefer=decisive)
-    impact = _impact(archetype, belief.subject, location, lookup)
-    return Draft(belief, location, impact, severity(archetype, impact))
-
-
-def severity(archetype: Archetype, impact: Impact | None) -> Severity:
-    """The last step of the archetype's table that the impact reaches; below the first, or unknown: info."""
-    reached: Severity = "info"
-    for value, step in archetype.severity:
-        if impact is not None and impact.value >= value:
-            reached = step
-    return reached
+    impact, severity = _impact(archetype, belief.subject, location, lookup)
+    return Draft(belief, location, impact, severity)
 
 
 def write(draft: Draft, lookup: Lookup, likelihoods: Likelihoods) -> Finding:
@@ -94,7 +85,7 @@ def write(draft: Draft, lookup: Lookup, likelihoods: Likelihoods) -> Finding:
         gain=_gain(archetype, belief.subject, lookup),
         explains=draft.explains,
         signature=archetype.signature,
-        cause=fill.whole(archetype.cause) or f"{archetype.title}.",
+        cause=fill.first(archetype.cause) or f"{archetype.title}.",
         fix=tuple(
             Fix(f.title, archetype.snippet(f.bug), archetype.snippet(f.fix), f.go, f.safety)
             for f in archetype.fix
@@ -102,37 +93,43 @@ def write(draft: Draft, lookup: Lookup, likelihoods: Likelihoods) -> Finding:
     )
 
 
-def _impact(archetype: Archetype, subject: str, location: Location | None, lookup: Lookup) -> Impact | None:
-    if archetype.impact is None:
-        return None
-    value = lookup.number(archetype.impact.observation, subject)
-    if value is None:
-        return None
-    bare = Impact(value, archetype.impact.unit, "")
-    text = _Filler(archetype, subject, location, lookup, bare).whole(archetype.impact.text)
-    return Impact(value, archetype.impact.unit, text or f"{value:.3g} {archetype.impact.unit}")
+def _impact(
+    archetype: Archetype, subject: str, location: Location | None, lookup: Lookup
+) -> tuple[Impact | None, Severity]:
+    """The first impact that was measured, and the last step of its table that it reaches.
+
+    Severity is info below the first step, and where nothing was measured.
+    """
+    for told in archetype.impact:
+        value = lookup.number(told.observation, subject)
+        if value is None:
+            continue
+        bare = Impact(value, told.unit, "")
+        text = _Filler(archetype, subject, location, lookup, bare).whole(told.text)
+        reached: Severity = "info"
+        for least, step in told.severity:
+            if value >= least:
+                reached = step
+        return Impact(value, told.unit, text or f"{value:.3g} {told.unit}"), reached
+    return None, "info"
 
 
 def _summary(archetype: Archetype, location: Location | None, fill: _Filler) -> str:
     """Cause and place with their numbers; where these are not known, what is known."""
-    template = archetype.summary
+    templates = archetype.summary
     if location is None and archetype.unplaced is not None:
-        template = archetype.unplaced.summary
+        templates = archetype.unplaced.summary
     where = f", in {location.function}" if location else ""
-    return fill.whole(template) or f"{archetype.title}{where}."
+    return fill.first(templates) or f"{archetype.title}{where}."
 
 
 def _gain(archetype: Archetype, subject: str, lookup: Lookup) -> Gain | None:
-    if archetype.gain is None:
-        return None
-    ends = [
-        lookup.number(end, subject) if isinstance(end, str) else end
-        for end in (archetype.gain.low, archetype.gain.high)
-    ]
-    known = sorted(end for end in ends if end is not None)
-    if len(known) < len(ends):
-        return None
-    return Gain(known[0], known[-1], archetype.gain.unit, archetype.gain.model)
+    for gain in archetype.gain:
+        ends = [lookup.number(e, subject) if isinstance(e, str) else e for e in (gain.low, gain.high)]
+        known = sorted(end for end in ends if end is not None)
+        if len(known) == len(ends):
+            return Gain(known[0], known[-1], gain.unit, gain.model)
+    return None
 
 
 # Texts ------------------------------------------------------------------------------------------------
@@ -173,6 +170,10 @@ class _Filler(Formatter):
         self._missing = False
         text = self.text(template)
         return "" if self._missing else text
+
+    def first(self, templates: Sequence[str]) -> str:
+        """The first text all of whose values are known; nothing where none is."""
+        return next((text for text in map(self.whole, templates) if text), "")
 
     def get_field(
         self,
