@@ -245,7 +245,7 @@ def of_main(stack: Stack) -> bool:
 
 
 def of_init(stack: Stack) -> bool:
-    """Whether a stack is in the initialisation of packages (``runtime.doInit`` up to 1.20, ``doInit1`` since)."""
+    """Whether a stack is in the initialisation of packages (doInit up to Go 1.20, doInit1 since)."""
     return any(frame.function in ("runtime.doInit", "runtime.doInit1") for frame in stack)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gopherdx.model import GoRange, Observation, Observations, Overview
-from gopherdx.observe import calls, cpu, decode, gc, locks, scheduler, sends, slices
+from gopherdx.observe import calls, cpu, decode, gc, heap, locks, regexps, scheduler, sends, slices
 from gopherdx.observe.overview import overview_of
 from gopherdx.observe.said import Said
 
@@ -25,15 +25,19 @@ _OF_ONE: dict[str, tuple[Callable[[Any], Said], ...]] = {
         locks.of_trace,
         gc.of_trace,
         decode.of_trace,
+        regexps.of_trace,
         slices.of_trace,
         sends.of_trace,
         calls.of_trace,
     ),
-    "cpu": (cpu.of_profile,),
+    "cpu": (cpu.of_profile, regexps.of_profile),
 }
 """Observers of one artifact, by its kind."""
 
-_OF_ALL: dict[str, tuple[Callable[[Sequence[Any]], Said], ...]] = {}
+_OF_ALL: dict[str, tuple[Callable[[Sequence[Any]], Said], ...]] = {
+    "heap": (heap.of_profiles,),
+    "allocs": (heap.of_profiles,),
+}
 """Observers of all artifacts of a kind in the order of time: the last is now, those before it tell growth."""
 
 _OF_CAPTURE: tuple[Callable[[Sequence[Any]], Said], ...] = ()
@@ -63,10 +67,16 @@ def overview(artifacts: Sequence[Artifact]) -> Overview:
 
 
 def _once(items: Iterable[Observation]) -> tuple[Observation, ...]:
-    """One observation for each (name, subject): the first; a trace speaks before a profile."""
+    """One observation for each (name, subject), all of a name from one kind of artifact: the first to say it.
+
+    Shares of a trace's seconds and shares since the program began do not mix: what leads one list need not
+    be in the other at all.
+    """
     seen: dict[tuple[str, str], Observation] = {}
+    speaks: dict[str, str] = {}
     for item in items:
-        seen.setdefault((item.name, item.subject), item)
+        if speaks.setdefault(item.name, item.source.artifact) == item.source.artifact:
+            seen.setdefault((item.name, item.subject), item)
     return tuple(seen.values())
 
 

@@ -9,6 +9,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from gopherdx import frames as fr
+from gopherdx.observe.memory import Memory
 from gopherdx.observe.said import Said, Sayer, place_of
 
 if TYPE_CHECKING:
@@ -19,6 +20,10 @@ LOOKED = (
     "decode.untyped_running_share", "decode.restarts_each",
 )  # fmt: skip
 LONG_NS = 10_000_000
+MIN_SAMPLES = 30.0
+MIN_SHARE = 0.02
+# One allocation that was sampled: of blocks as large as the sampling distance most are.
+LARGEST_SAMPLES = 0.6
 
 
 def of_trace(trace: Trace) -> Said:
@@ -83,3 +88,41 @@ def _alloc_shares(trace: Trace) -> dict[str, float]:
             if frame is not None:
                 under[fr.plain(frame.function)] += counted.count
     return {name: n / total for name, n in under.items()} if total else {}
+
+
+def of_memory(memory: Memory) -> Said:
+    """Of heap and allocs profiles: the share of allocation under untyped decoding, and its largest block.
+
+    Shares alone cannot tell one huge document from many small ones. Sizes can, where the document holds a
+    long list or came through a Decoder: a slice, or the Decoder's buffer, is then as large as megabytes.
+    What the main goroutine decodes is left out: mostly what is read once, at the start.
+    """
+    whole = memory.made_bytes
+    if not memory.tells_made or memory.samples < MIN_SAMPLES or not whole:
+        return Said((), frozenset())
+    bytes_of: dict[str, float] = defaultdict(float)
+    untyped: dict[str, float] = defaultdict(float)
+    largest: dict[str, float] = defaultdict(float)
+    frames: dict[str, fr.Frame] = {}
+    for row in memory.rows:
+        if not fr.has(row.stack, fr.JSON_DECODE) or fr.of_main(row.stack):
+            continue
+        frame = fr.caller_of(row.stack, fr.JSON_ENTRY)
+        if frame is None:
+            continue
+        name = fr.plain(frame.function)
+        frames.setdefault(name, frame)
+        bytes_of[name] += row.made_bytes
+        if fr.has(row.stack, fr.JSON_UNTYPED):
+            untyped[name] += row.made_bytes
+        if row.samples >= LARGEST_SAMPLES:
+            largest[name] = max(largest[name], row.size)
+    out = Sayer(memory.kind, ("decode.untyped_alloc_share", "decode.untyped_largest_block_kb"))
+    for name in sorted(untyped):
+        # A Decoder's buffer grows for typed documents too, and a program may call it for both.
+        if untyped[name] < MIN_SHARE * whole or untyped[name] < 0.3 * bytes_of[name]:
+            continue
+        say = out.about(name, place_of(frames[name]), "alloc_space under the untyped decoder")
+        say("decode.untyped_alloc_share", bytes_of[name] / whole, "share")
+        say("decode.untyped_largest_block_kb", largest[name] / 1024, "KB")
+    return out.done()

@@ -1,0 +1,159 @@
+"""Regular expressions that are compiled while the program works: CPU and allocation under regexp.Compile.
+
+A pattern that is compiled once, at the program's start, is none: the start is on the main goroutine. What is
+compiled in a goroutine of its own (a handler, a worker) is compiled for a piece of work.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from gopherdx import frames as fr
+from gopherdx.observe.memory import MB, Memory
+from gopherdx.observe.said import Said, Sayer, place_of
+
+if TYPE_CHECKING:
+    from gopherdx.artifacts.pprof import Profile
+    from gopherdx.artifacts.trace.tables import Trace
+
+LOOKED_CPU = ("regexp.compile_cpu_share", "regexp.compile_cores", "regexp.main_cpu_share")
+LOOKED_ALLOC = ("regexp.compile_alloc_share",)
+SAMPLE_NS = 10_000_000  # of CPU time, at the runtime's 100 samples a second
+MIN_SAMPLES = 30.0
+MIN_MARKS = 20
+MIN_SHARE = 0.01
+# *Regexp, one for each pattern that is compiled; its size differs little between versions.
+_REGEXP_BYTES = (128, 224)
+
+
+class _Shares:
+    """Of regexp.Compile by the function that calls it: in units of work, and in the main goroutine."""
+
+    def __init__(self) -> None:
+        self.units: dict[str, float] = defaultdict(float)
+        self.main: dict[str, float] = defaultdict(float)
+        self.frames: dict[str, fr.Frame] = {}
+
+    def add(self, stack: fr.Stack, value: float) -> None:
+        if not fr.has(stack, fr.REGEXP_COMPILE) or fr.of_init(stack):
+            return
+        frame = fr.nearest_caller(stack, fr.REGEXP_COMPILE)
+        if frame is None:
+            return
+        name = fr.plain(frame.function)
+        (self.main if fr.of_main(stack) else self.units)[name] += value
+        self.frames.setdefault(name, frame)
+
+
+def of_profile(profile: Profile) -> Said:
+    """Of a CPU profile: share of its samples, and cores, by the function that compiles."""
+    if not len(profile) or not profile.symbolized or profile.duration_ns <= 0:
+        return Said((), frozenset())
+    types = [t.type for t in profile.sample_types]
+    column = types.index("cpu") if "cpu" in types else profile.default_index
+    stacks = [
+        (tuple(fr.Frame(*f) for f in stack), float(value))
+        for stack, value in profile.by_stack(column).items()
+    ]
+    return _of_samples(stacks, "cpu", profile.duration_ns, float(profile.period or SAMPLE_NS))
+
+
+def of_trace(trace: Trace) -> Said:
+    """Of a trace: as of a CPU profile where it holds samples, and the share of allocation always."""
+    parts = []
+    if trace.sampled:
+        stacks = [(trace.stack(c.stack), float(c.count * SAMPLE_NS)) for c in trace.samples]
+        parts.append(_of_samples(stacks, "trace", max(trace.duration_ns, 1), SAMPLE_NS))
+    parts.append(_of_marks(trace))
+    return Said(
+        tuple(item for part in parts for item in part.items),
+        frozenset(name for part in parts for name in part.looked),
+    )
+
+
+def of_memory(memory: Memory) -> Said:
+    """Of heap and allocs profiles: share of allocation, how many were compiled, how much is kept."""
+    whole = memory.made_bytes
+    if not memory.tells_made or memory.samples < MIN_SAMPLES or not whole:
+        return Said((), frozenset())
+    made, live, count = _Shares(), _Shares(), _Shares()
+    for row in memory.rows:
+        if not fr.has(row.stack, fr.REGEXP_COMPILE):
+            continue
+        made.add(row.stack, row.made_bytes)
+        live.add(row.stack, row.live_bytes)
+        if row.stack[0].function == "regexp.compile" and _REGEXP_BYTES[0] <= row.size <= _REGEXP_BYTES[1]:
+            count.add(row.stack, row.made)
+    names = {"regexp.kept_share", "regexp.compiled"} if memory.tells_live else {"regexp.compiled"}
+    out = Sayer(memory.kind, {*LOOKED_ALLOC, *names})
+    for name, value in sorted(made.units.items()):
+        if value < MIN_SHARE * whole:
+            continue
+        say = out.about(name, place_of(made.frames[name]), "alloc_space under regexp.Compile")
+        say("regexp.compile_alloc_share", value / whole, "share")
+        say("regexp.compile_alloc_mb", value / MB, "MB")
+        say("regexp.compiled", count.units.get(name, 0.0), "patterns")
+        if memory.tells_live:
+            say("regexp.kept_share", live.units.get(name, 0.0) / value, "share")
+        if memory.seconds > 0:
+            say("regexp.compile_alloc_mb_per_s", value / MB / memory.seconds, "MB/s")
+            say("regexp.compiled_per_s", count.units.get(name, 0.0) / memory.seconds, "1/s")
+    _of_main(out, made, whole, "regexp.main_alloc_share")
+    return out.done()
+
+
+def _of_samples(
+    stacks: Iterable[tuple[fr.Stack, float]], artifact: str, duration_ns: int, each: float
+) -> Said:
+    shares, total = _Shares(), 0.0
+    for stack, value in stacks:
+        if value > 0 and not fr.is_recorder(stack):
+            total += value
+            shares.add(stack, value)
+    if total < MIN_SAMPLES * each:
+        return Said((), frozenset())
+    out = Sayer(artifact, LOOKED_CPU)
+    for name, value in sorted(shares.units.items()):
+        if value < MIN_SHARE * total:
+            continue
+        say = out.about(name, place_of(shares.frames[name]), "CPU samples under regexp.Compile")
+        cores = value / duration_ns
+        say("regexp.compile_cpu_share", value / total, "share of CPU samples")
+        say("regexp.compile_cores", cores, "cores")
+        # What is compiled no more is not collected either: as much again at the most.
+        say("regexp.gain_low", cores, "cores")
+        say("regexp.gain_high", min(2 * cores, total / duration_ns), "cores")
+    _of_main(out, shares, total, "regexp.main_cpu_share")
+    return out.done()
+
+
+def _of_main(out: Sayer, shares: _Shares, total: float, name: str) -> None:
+    """What the main goroutine compiles: at the start once, or a program that does its work there."""
+    for function, value in sorted(shares.main.items()):
+        if value >= MIN_SHARE * total:
+            say = out.about(function, place_of(shares.frames[function]), "regexp.Compile under main.main")
+            say(name, value / total, "share")
+
+
+def _of_marks(trace: Trace) -> Said:
+    """The share of allocation, by the stacks of GC triggers, assists and sweeps."""
+    shares, total = _Shares(), 0
+    for counted in (*trace.gc.triggers, *trace.gc.assists, *trace.gc.sweeps):
+        stack = trace.stack(counted.stack)
+        if fr.user_frame(stack) is None or fr.is_recorder(stack):
+            continue
+        total += counted.count
+        shares.add(stack, counted.count)
+    if total < MIN_MARKS:
+        return Said((), frozenset())
+    out = Sayer("trace", (*LOOKED_ALLOC, "regexp.compile_alloc_mb_per_s"))
+    mb_per_s = trace.gc.allocated_bytes / MB / (max(trace.duration_ns, 1) / 1e9)
+    for name, value in sorted(shares.units.items()):
+        if value < MIN_SHARE * total:
+            continue
+        say = out.about(name, place_of(shares.frames[name]), "stacks of GC triggers, assists and sweeps")
+        say("regexp.compile_alloc_share", value / total, "share")
+        say("regexp.compile_alloc_mb_per_s", mb_per_s * value / total, "MB/s")
+    return out.done()
