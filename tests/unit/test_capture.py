@@ -16,7 +16,10 @@ from gopherdx.errors import GopherdxError, UnreadableInput, UsageError
 from tests.support.profiles import contention_profile, cpu_profile, heap_profile, pprof_bytes
 
 DUMP = b"goroutine 1 [running]:\nmain.main()\n\t/src/main.go:7 +0x18\n"
-GCTRACE = b"gc 1 @0.012s 2%: 0.026+0.39+0.004 ms clock, 0.10+0.33/0.28/0.023+0.019 ms cpu, 4->4->0 MB\n"
+GCTRACE = (
+    b"gc 1 @0.012s 2%: 0.026+0.39+0.004 ms clock, 0.10+0.33/0.28/0.023+0.019 ms cpu, "
+    b"4->4->0 MB, 4 MB goal, 0 MB stacks, 0 MB globals, 4 P\n"
+)
 
 
 def read(*named: Path | Named, limits: Limits | None = None) -> Capture:
@@ -202,7 +205,7 @@ def test_a_file_without_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert refused(cpu) == f"{cpu}: permission denied; check its permissions"
 
 
-@pytest.mark.parametrize("content", [DUMP, GCTRACE, b"go_goroutines 12\n"])
+@pytest.mark.parametrize("content", [DUMP])
 def test_kinds_without_a_reader_are_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "f").write_bytes(content)
     assert "this version knows but does not read yet" in refused(tmp_path / "f")
@@ -232,7 +235,7 @@ def test_in_a_folder_what_cannot_be_read_is_a_warning(tmp_path: Path, cpu: Path)
     capture = read(tmp_path)
     assert [(i.kind, i.warnings) for i in capture.inputs] == [
         ("cpu", ()),
-        ("gctrace", ("recognised, not read yet",)),
+        ("gctrace", ()),
     ]
     warnings = "\n".join(capture.warnings)
     assert "damaged.pprof: the gzip is cut short" in warnings
@@ -256,8 +259,8 @@ def test_a_folder_of_folders_says_which_to_name(tmp_path: Path) -> None:
 
 
 def test_a_folder_of_kinds_without_a_reader(tmp_path: Path) -> None:
-    (tmp_path / "gc.log").write_bytes(GCTRACE)
-    assert "holds only kinds that this version does not read yet (gctrace)" in refused(tmp_path)
+    (tmp_path / "stacks.txt").write_bytes(DUMP)
+    assert "holds only kinds that this version does not read yet (goroutine-dump)" in refused(tmp_path)
 
 
 def test_two_folders_are_two_processes(tmp_path: Path) -> None:

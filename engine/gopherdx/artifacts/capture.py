@@ -14,6 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, TypeAlias, cast
 
+from gopherdx.artifacts.gclog import GcTrace, SchedTrace, read_gclog
+from gopherdx.artifacts.metrics import DEFAULT_LIMIT_BYTES as METRICS_LIMIT_BYTES
+from gopherdx.artifacts.metrics import Metrics, read_metrics
 from gopherdx.artifacts.pprof import DEFAULT_LIMIT_BYTES, Profile, ProfileKind, read_profile
 from gopherdx.artifacts.sniff import (
     FORM_NAMES,
@@ -33,7 +36,7 @@ from gopherdx.artifacts.trace.format import is_readable
 from gopherdx.errors import UnreadableInput, UsageError
 from gopherdx.model import Input
 
-Artifact: TypeAlias = Trace | Profile
+Artifact: TypeAlias = Trace | Profile | GcTrace | SchedTrace | Metrics
 Progress: TypeAlias = Callable[[str, float], None]
 """Called with what is being done and the share of it that is done: 0 where that is not known, -1 where
 a step of several seconds begins that cannot say how far it is."""
@@ -48,6 +51,8 @@ class Limits:
 
     trace_bytes: int = INFLATED_LIMIT
     profile_bytes: int = DEFAULT_LIMIT_BYTES
+    log_bytes: int = INFLATED_LIMIT
+    metrics_bytes: int = METRICS_LIMIT_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,7 @@ FLAGS: dict[str, Flag] = {
         (Form.PPROF, Form.GOROUTINE_DUMP),
         ("goroutine", "goroutineleak"),
     ),
-    "gctrace": Flag("--gctrace", "a gctrace log", (Form.GCTRACE,)),
+    "gctrace": Flag("--gctrace", "a gctrace log", (Form.GCTRACE, Form.SCHEDTRACE, Form.GOROUTINE_DUMP)),
     "metrics": Flag("--metrics", "runtime metrics", (Form.METRICS,)),
 }
 
@@ -98,9 +103,11 @@ _FLAG_OF_FORM = {
     Form.TRACE: "--trace",
     Form.GOROUTINE_DUMP: "--goroutines",
     Form.GCTRACE: "--gctrace",
+    Form.SCHEDTRACE: "--gctrace",
     Form.METRICS: "--metrics",
 }
-_NO_READER = frozenset({Form.GOROUTINE_DUMP, Form.GCTRACE, Form.SCHEDTRACE, Form.METRICS})
+_NO_READER = frozenset({Form.GOROUTINE_DUMP})
+_LOG_KINDS = {"--gctrace": frozenset({"gctrace", "schedtrace"})}
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,8 +274,12 @@ class _Reading:
     def _read(self, opened: _Opened) -> None:
         if opened.sniffed.form is Form.TRACE:
             self._read_trace(opened)
-        else:
+        elif opened.sniffed.form is Form.PPROF:
             self._read_profile(opened)
+        elif opened.sniffed.form is Form.METRICS:
+            self._read_metrics(opened)
+        else:
+            self._read_log(opened)
 
     def _read_trace(self, opened: _Opened) -> None:
         where = opened.item.where
@@ -286,6 +297,33 @@ class _Reading:
         profile = _as_flagged(profile, opened.item)
         self.artifacts.append(profile)
         self.inputs.append(Input(where, profile.kind, None, opened.size, False, profile.warnings))
+
+    def _read_metrics(self, opened: _Opened) -> None:
+        where = opened.item.where
+        found = read_metrics(opened.stream, path=where, limit_bytes=self.limits.metrics_bytes)
+        self.artifacts += found
+        go = next((str(m.go) for m in found if m.go is not None), None)
+        self.inputs.append(Input(where, "metrics", go, opened.size, found[-1].truncated, found[-1].warnings))
+
+    def _read_log(self, opened: _Opened) -> None:
+        """A log may hold several kinds: every reader of text has a look at it."""
+        where, flag = opened.item.where, opened.item.flag
+        found = read_gclog(opened.stream, path=where, limit_bytes=self.limits.log_bytes)
+        wanted = _LOG_KINDS.get(flag.name) if flag is not None else None
+        if flag is not None and wanted is not None and not any(a.kind in wanted for a in found):
+            raise UnreadableInput(
+                f"is {opened.sniffed.looks_like}, not {flag.noun}", where=where, todo="name it without a flag"
+            )
+        if not found:
+            raise UnreadableInput(
+                f"is {opened.sniffed.looks_like} with no whole line in it",
+                where=where,
+                todo="record it again",
+            )
+        self.artifacts += found
+        self.inputs += [
+            Input(where, log.kind, None, opened.size, log.truncated, log.warnings) for log in found
+        ]
 
 
 def _check(found: Sniffed, item: Named) -> None:

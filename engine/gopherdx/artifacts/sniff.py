@@ -393,10 +393,10 @@ _GOROUTINE = re.compile(
     rb"^.{0,200}?goroutine \d+ (?:gp=\S+ m=\S+ (?:mp=\S+ )?)?\[[a-z][^\]\n]*\]:\s*$", re.MULTILINE
 )
 _GOROUTINE_COUNTS = re.compile(rb"^.{0,200}?goroutine(?:leak)? profile: total \d+\s*$", re.MULTILINE)
-_GCTRACE = re.compile(rb"\bgc \d+ @[\d.]+s \d+%: [\d.+]+ ms clock, ")
-_SCHEDTRACE = re.compile(rb"\bSCHED \d+ms: gomaxprocs=\d+ ")
+_GCTRACE = re.compile(rb"gc \d+ @[\d.]+s \d+%(?: \([^)\n]{1,60}\))?: [\d.+]+ ms clock, ")
+_SCHEDTRACE = re.compile(rb"SCHED \d+ms: gomaxprocs=\d+ ")
 _PROMETHEUS = re.compile(
-    rb"^(?:# (?:TYPE|HELP) (?:go|process)_\w+ |(?:go|process)_\w+(?:\{[^}\n]*\})? [-+\d.eEINnaf]+\s*$)", re.M
+    rb"^(?:# (?:TYPE|HELP) go_\w+ |go_\w+(?:\{[^}\n]*\})?[ \t]+[-+\d.eEINnaf]+(?:[ \t]+[\d.]+)?\s*$)", re.M
 )
 _PROMETHEUS_ANY = re.compile(rb"^# (?:TYPE|HELP) \w+ ", re.MULTILINE)
 _METRIC_NAME = re.compile(
@@ -431,6 +431,8 @@ def _other_text(head: bytes) -> Sniffed | None:
     if b'"traceEvents"' in head:
         return Sniffed(None, "a trace of Chrome's viewer (JSON)", hint="give the trace of Go itself")
     if _PROMETHEUS_ANY.search(head):
+        if len(head) >= HEAD_BYTES:  # in the order of the alphabet, much may stand before go_
+            return Sniffed(Form.METRICS, FORM_NAMES[Form.METRICS])
         return Sniffed(
             None, "Prometheus metrics with none of the Go runtime", hint="scrape the Go program itself"
         )
