@@ -54,3 +54,12 @@ QuietOption = Annotated[
     bool,
     typer.Option("-q", "--quiet", envvar="GOPHERDX_QUIET", help="No progress and notes on standard error."),
 ]
+KnowledgeOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--kb",
+        metavar="DIR",
+        envvar="GOPHERDX_KB",
+        help="A folder of archetypes of your own, besides those that come along. Runs its rules.",
+    ),
+]

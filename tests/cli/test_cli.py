@@ -367,6 +367,34 @@ def test_warnings_go_to_standard_error_where_the_result_is_for_machines(
     assert run("diagnose", "x", "-f", "json", "--quiet").err == ""
 
 
+# Authors of archetypes ------------------------------------------------------------------------------------
+
+
+def test_a_new_archetype_is_made_listed_and_judged(run: Run, tmp_path: Path) -> None:
+    made = run("kb", "new", "ACME101", "lost-wakeup", "--title", "A lost wake-up", "--into", str(tmp_path))
+    folder = tmp_path / "acme101_lost_wakeup"
+    assert made == Ran(
+        0, f"{folder}\n", f"gopherdx: write what says TODO, then: gopherdx kb check {folder}\n"
+    )
+    assert "ACME101  lost-wakeup" in run("kb", "list", "--kb", str(tmp_path)).out
+    assert "lost-wakeup" in run("explain", "ACME101", "--kb", str(tmp_path)).out
+    judged = run("kb", "check", "--no-build", str(tmp_path))
+    assert judged.code == 1
+    assert "acme101_lost_wakeup/README.md: 6 TODO left\n" in judged.out
+    assert judged.err == "gopherdx: 1 archetype checked, 7 problems\n"
+
+
+def test_the_archetypes_that_come_along_have_no_problem(run: Run) -> None:
+    judged = run("kb", "check", "--no-build")
+    assert (judged.code, judged.out) == (0, "")
+    assert judged.err.endswith(" archetypes checked, no problems\n")
+
+
+def test_a_folder_without_archetypes_is_a_usage_error(run: Run, tmp_path: Path) -> None:
+    judged = run("kb", "check", str(tmp_path))
+    assert judged == Ran(2, "", f"gopherdx: {tmp_path}: no archetype.yaml here or one folder below\n")
+
+
 # Other commands --------------------------------------------------------------------------------------------
 
 
