@@ -56,6 +56,9 @@ _LIBRARY_PATH = re.compile(r"/pkg/mod/|@v\d|/vendor/|^vendor/|/gocode/|/\.gopath
 # Compiler-made wrappers are named after the function that they stand in.
 _WRAPPER = re.compile(r"(?:[.\-](?:deferwrap|gowrap|dwrap)[.·\-]?\d+|·dwrap·\d+|-fm|-range\d+)+$")
 
+# Profiles name the types of an instance, traces and dumps write "[...]" for them.
+_TYPES = re.compile(r"\[.+\](?=$|\.|\))")
+
 
 @lru_cache(maxsize=65536)
 def package_of(function: str) -> str:
@@ -94,8 +97,11 @@ def is_user(function: str, file: str) -> bool:
 
 @lru_cache(maxsize=65536)
 def plain(function: str) -> str:
-    """A symbol without the compiler's wrappers: ``main.f.deferwrap1`` is ``main.f``."""
-    return _WRAPPER.sub("", function)
+    """A symbol without the compiler's wrappers, and of all instances of a generic function the same.
+
+    ``main.f.deferwrap1`` is ``main.f``; ``main.g[go.shape.int]`` of profiles is ``main.g[...]`` as in traces.
+    """
+    return _TYPES.sub("[...]", _WRAPPER.sub("", function))
 
 
 def user_frame(stack: Stack) -> Frame | None:
@@ -175,6 +181,10 @@ CALL = re.compile(
 DIAL = re.compile(r"net/http\.\(\*Transport\)\.getConn$|net\.\(\*Dialer\)\.Dial\w*$")
 # The rest of an answer that already came: part of the call before it.
 CALL_BODY = re.compile(r"net/http\.\(\*(?:bodyEOFSignal|body|http2transportResponseBody)\)\.Read$")
+# A database/sql pool: who waits for a connection parks in (*DB).conn itself (a select since Go 1.8), and who gives
+# one back hands it over in putConn. Whatever is further in than database/sql is the driver's.
+SQL = re.compile(r"database/sql\.")
+POOL_GIVE = re.compile(r"database/sql\.\(\*DB\)\.(?:putConn\w*|openNewConnection|maybeOpenNewConnections)$")
 NET_READ = re.compile(r"net\.\(\*conn\)\.Read$|net\.\(\*netFD\)\.Read$|crypto/tls\.\(\*Conn\)\.Read$")
 NET_WRITE = re.compile(r"net\.\(\*conn\)\.Write$|net\.\(\*netFD\)\.Write$|crypto/tls\.\(\*Conn\)\.Write$")
 # A server that calls the user's handler: the frames around it, and where it waits for the next request.
@@ -205,6 +215,23 @@ def is_lock_wait(stack: Stack) -> bool:
         if _PARK.match(frame.function):
             continue
         return LOCK.match(frame.function) is not None
+    return False
+
+
+def is_pool_wait(stack: Stack) -> bool:
+    """Whether a goroutine parked here waits for a free connection of a database/sql pool."""
+    for frame in stack:
+        if frame.function.startswith("runtime."):
+            continue
+        return frame.function == "database/sql.(*DB).conn"
+    return False
+
+
+def in_driver(stack: Stack) -> bool:
+    """Whether a stack is inside a database driver that database/sql called (no driver is in the library)."""
+    for i, frame in enumerate(stack):
+        if SQL.match(frame.function):
+            return any(not is_standard(f.function) for f in stack[:i])
     return False
 
 
