@@ -7,6 +7,7 @@
 //	LAB_WARMUP   seconds to wait before the recording starts (default 1)
 //	LAB_SECONDS  seconds to record (default 4)
 //	LAB_CPU      "0" leaves the CPU profile out, and so the CPU samples in the trace
+//	LAB_LINGER   seconds to stay after everything is written (default 0): while another process is being recorded
 package main
 
 import (
@@ -73,6 +74,7 @@ func labRecord(out string) {
 	// Last: it collects the heap, and heap profiles show the heap as of the last collection.
 	labProfile(out, "goroutineleak", "goroutineleak.pprof", 0)
 	labRunFile(out, recorded, withCPU)
+	time.Sleep(labSeconds("LAB_LINGER", 0))
 	os.Exit(0)
 }
 
