@@ -133,16 +133,17 @@ def _blocks(source: BinaryIO, path: str, limit: int) -> Iterator[bytes]:
             raise UnreadableInput(
                 f"is a log of more than {size_text(limit)}", where=path, todo="give its last part (tail -c)"
             )
+        if not data:
+            yield rest
+            return
         end = data.rfind(b"\n") + 1
-        if not data or (not end and len(rest) > _LONGEST_LINE):
+        if not end and len(rest) > _LONGEST_LINE:
             end = len(data)
         if end:
             yield rest + data[:end]
             rest = data[end:]
         else:
             rest += data
-        if not data:
-            return
 
 
 # gctrace ------------------------------------------------------------------------------------------------
@@ -271,7 +272,7 @@ def _last_run(runs: Int64) -> tuple[Int64, tuple[str, ...]]:
         first.setdefault(run, row)
         last[run] = row
     chosen = int(runs[-1])
-    beside = [run for run in first if last[run] > first[chosen]]
+    beside = [run for run in first if last[run] >= first[chosen]]
     counts = np.bincount(runs)
     most = max(beside, key=lambda run: (int(counts[run]), run))
     if len(beside) > 1 and counts[most] > counts[chosen]:
