@@ -181,8 +181,8 @@ CALL = re.compile(
 DIAL = re.compile(r"net/http\.\(\*Transport\)\.getConn$|net\.\(\*Dialer\)\.Dial\w*$")
 # The rest of an answer that already came: part of the call before it.
 CALL_BODY = re.compile(r"net/http\.\(\*(?:bodyEOFSignal|body|http2transportResponseBody)\)\.Read$")
-# A database/sql pool: who waits for a connection parks in (*DB).conn itself (a select since Go 1.8), and who gives
-# one back hands it over in putConn. Whatever is further in than database/sql is the driver's.
+# A database/sql pool: who waits for a connection parks in (*DB).conn itself (a select since Go 1.8), and who
+# gives one back hands it over in putConn. Whatever is further in than database/sql is the driver's.
 SQL = re.compile(r"database/sql\.")
 POOL_GIVE = re.compile(r"database/sql\.\(\*DB\)\.(?:putConn\w*|openNewConnection|maybeOpenNewConnections)$")
 NET_READ = re.compile(r"net\.\(\*conn\)\.Read$|net\.\(\*netFD\)\.Read$|crypto/tls\.\(\*Conn\)\.Read$")
