@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from gopherdx.kb import Archetype, KnowledgeBase, Likelihood, Likelihoods
 from gopherdx.model import Evidence, Observation, Observations, RuleError, Source
 from gopherdx.reason import chain, confidence
-from gopherdx.reason.belief import weigh
+from gopherdx.reason.belief import Answer, Told, weigh
 from gopherdx.reason.confidence import Verdict
 from gopherdx.reason.facts import Concluded
 from gopherdx.rules import Conclusion, Explains
@@ -140,6 +140,42 @@ def _with_a_stand_in(folder: Path) -> Archetype:
 """
     requires = [["trace"], ["goroutine-dump"], ["goroutine"]]
     return made(folder, rules=rules, evidence=pieces, requires=requires, decides_place=["decisive", "dump"])
+
+
+def told(**answers: bool) -> Told:
+    """What a person answered of the made-up archetype."""
+    return Told(answers={"X901": {name: Answer(seen, "yes") for name, seen in answers.items()}})
+
+
+def with_answers(archetype: Archetype, facts: Observations, what: Told) -> float:
+    kb = kb_of(archetype, likely=weights())
+    found = confidence.judge(kb, facts, chain.run(kb, facts), what).findings
+    return found[0].confidence if found else 0.0
+
+
+def test_an_answer_counts_as_far_as_a_person_is_trusted_and_only_where_no_file_says_it(
+    tmp_path: Path,
+) -> None:
+    archetype = graded(tmp_path)
+    nothing = seen([], (), ())
+    # 0.95 and 0.01 drawn towards 0.5 by a fifth are 0.86 and 0.108; odds 0.0204082 x 7.962963 = 0.1625.
+    assert with_answers(archetype, nothing, told(decisive=True)) == pytest.approx(0.1398, abs=6e-5)
+    assert with_answers(archetype, nothing, told(decisive=False)) == 0
+    # A trace that looked for it and did not see it is not argued with, nor is one that saw it.
+    there = seen([o("decisive", True, "main.f")])
+    assert with_answers(archetype, seen([], ["decisive"]), told(decisive=True)) == 0
+    assert with_answers(archetype, there, told(decisive=False)) == pytest.approx(0.6597, abs=6e-5)
+    # What a dump says of the same thing is not argued with either.
+    both = _with_a_stand_in(tmp_path)
+    dump = seen([o("strong", True, "main.f")], [], ["goroutine-dump"])
+    assert with_answers(both, dump, told(decisive=True)) == pytest.approx(0.1478, abs=6e-5)
+
+
+def test_text_alone_is_never_likely(tmp_path: Path) -> None:
+    archetype, nothing = graded(tmp_path), seen([], (), ())
+    assert with_answers(archetype, nothing, Told(text={"X901": 1.0})) == pytest.approx(0.0526, abs=6e-5)
+    assert with_answers(archetype, nothing, Told(text={"X901": 99.0})) == pytest.approx(0.2907, abs=6e-5)
+    assert with_answers(archetype, nothing, Told(text={"X902": 99.0})) == 0
 
 
 def test_evidence_that_stands_in_counts_only_where_the_closer_one_could_not_be_seen(tmp_path: Path) -> None:

@@ -8,17 +8,24 @@ P(seen | bug) and P(seen | not) of the evidence's grade. What nobody could see c
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from gopherdx.kb import Archetype, Likelihoods, Proof
 from gopherdx.model import Evidence, Observation, Observations, Source
 from gopherdx.reason.facts import Lookup
 from gopherdx.rules import Conclusion
+from gopherdx.yamlfile import is_number
 
 TRUNCATED_CAP: Final = 0.8
 MIN_COST_CAP: Final = 0.25
+
+ANSWER_RELIABILITY: Final = 0.8
+"""How far a person's word is trusted, against 1 for what a file says."""
+
+TEXT_CAP: Final = 3.0
+"""Log-odds that likeness to other reports may add at most: it lifts the prior to 0.29, never to likely."""
 
 State = Literal["seen", "absent", "open"]
 
@@ -39,6 +46,28 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """What a person said of one piece of evidence: whether it is there, and in which words or number."""
+
+    seen: bool
+    said: float | str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a person told: answers by archetype and evidence, and likeness to other reports by archetype.
+
+    Likeness is in log-odds, as retrieval weighs it; more than ``TEXT_CAP`` counts as that.
+    """
+
+    answers: Mapping[str, Mapping[str, Answer]] = field(default_factory=dict)
+    text: Mapping[str, float] = field(default_factory=dict)
+
+
+NOTHING_TOLD: Final = Told()
+
+
+@dataclass(frozen=True, slots=True)
 class Belief:
     """How much is believed of an archetype at one place (a subject of observations, "" for the process)."""
 
@@ -46,11 +75,12 @@ class Belief:
     subject: str
     confidence: float
     pieces: tuple[Piece, ...]
+    text_weight: float = 0.0
 
     @property
     def supported(self) -> bool:
-        """Whether anything at all was seen that speaks for it."""
-        return any(p.state == "seen" and p.proof.supports for p in self.pieces)
+        """Whether anything at all was seen, or told, that speaks for it."""
+        return self.text_weight > 0 or any(p.state == "seen" and p.proof.supports for p in self.pieces)
 
     @property
     def of_process(self) -> bool:
@@ -81,11 +111,15 @@ def believe(
     said: Mapping[str, Mapping[str, Conclusion]],
     lookup: Lookup,
     likelihoods: Likelihoods,
+    told: Told = NOTHING_TOLD,
 ) -> list[Belief]:
     """A belief for each place that the archetype's deciding evidence names; for the process without any.
 
-    ``said`` are its conclusions by evidence and subject. The order of ``decides_place`` is kept.
+    ``said`` are its conclusions by evidence and subject. The order of ``decides_place`` is kept. An answer in
+    ``told`` counts where no file tells the same.
     """
+    answers = told.answers.get(archetype.id, {})
+    text = max(-TEXT_CAP, min(told.text.get(archetype.id, 0.0), TEXT_CAP))
     places = [
         subject
         for name in archetype.decides_place
@@ -95,11 +129,11 @@ def believe(
     ]
     beliefs = []
     for subject in dict.fromkeys(places) or [""]:
-        pieces = _pieces(archetype, subject, said, lookup, likelihoods)
-        confidence = min(
-            probability(likelihoods, (p.weight for p in pieces)), _cap(archetype, subject, lookup)
-        )
-        beliefs.append(Belief(archetype, subject, round(confidence, 4), pieces))
+        of_files = _pieces(archetype, subject, said, lookup, likelihoods)
+        pieces = _answered(of_files, answers, likelihoods)
+        believed = probability(likelihoods, (text, *(p.weight for p in pieces)))
+        confidence = min(believed, _cap(archetype, subject, lookup))
+        beliefs.append(Belief(archetype, subject, round(confidence, 4), pieces, text))
     return beliefs
 
 
@@ -161,6 +195,41 @@ def _piece(
     if elsewhere or lookup.observations.truncated or not _observable(proof, lookup.observations):
         return Piece(proof, "open", 0.0, None)
     return Piece(proof, "absent", weigh(proof, "absent", likelihoods), _absent(proof, subject, lookup))
+
+
+def _answered(
+    pieces: Sequence[Piece], answers: Mapping[str, Answer], likelihoods: Likelihoods
+) -> tuple[Piece, ...]:
+    """The pieces with what a person told of those that no file, in whichever form, says anything of."""
+    judged = {_mechanism(p.proof) for p in pieces if p.state != "open"}
+    out = []
+    for piece in pieces:
+        answer, mechanism = answers.get(piece.proof.name), _mechanism(piece.proof)
+        if answer is not None and mechanism not in judged:
+            judged.add(mechanism)
+            piece = _told(piece.proof, answer, likelihoods)
+        out.append(piece)
+    return tuple(out)
+
+
+def _mechanism(proof: Proof) -> str:
+    """What evidence shows, whichever artifact it is seen in."""
+    return proof.stands_in_for[0] if proof.stands_in_for else proof.name
+
+
+def _told(proof: Proof, answer: Answer, likelihoods: Likelihoods) -> Piece:
+    state: State = "seen" if answer.seen else "absent"
+    number = is_number(answer.said)
+    evidence = Evidence(
+        name=proof.name,
+        actual=answer.said,
+        expected=str(proof.expect) if number else "yes",
+        unit=proof.expect.unit if number else "",
+        supports=proof.supports,
+        source=Source("answer", proof.question or proof.name),
+        text=proof.text,
+    )
+    return Piece(proof, state, weigh(proof, state, likelihoods, ANSWER_RELIABILITY), evidence)
 
 
 def _observable(proof: Proof, observations: Observations) -> bool:

@@ -27,7 +27,7 @@ from gopherdx.model import (
     RuleError,
 )
 from gopherdx.reason import advice, finding
-from gopherdx.reason.belief import Belief, believe
+from gopherdx.reason.belief import NOTHING_TOLD, Belief, Told, believe
 from gopherdx.reason.facts import Concluded, Lookup
 from gopherdx.rules import Conclusion
 
@@ -56,13 +56,20 @@ class _Fate:
     ends_in: list[finding.Draft] | RuledOut | NotJudged | NotApplicable
 
 
-def judge(kb: KnowledgeBase, observations: Observations, concluded: Concluded) -> Verdict:
-    """Judge every archetype of ``kb`` by what the rules concluded. Pure: equal input, equal verdict."""
+def judge(
+    kb: KnowledgeBase, observations: Observations, concluded: Concluded, told: Told = NOTHING_TOLD
+) -> Verdict:
+    """Judge every archetype of ``kb`` by what the rules concluded and what a person told.
+
+    Pure: equal input, equal verdict.
+    """
     failed = {error.id for error in concluded.errors}
     lookup = Lookup(observations)
     said = _by_archetype(concluded.evidence)
     fates = [
-        _fate(a, said.get(a.id, {}), lookup, kb.likelihoods) for a in kb.archetypes if a.id not in failed
+        _fate(a, said.get(a.id, {}), lookup, kb.likelihoods, told)
+        for a in kb.archetypes
+        if a.id not in failed
     ]
     drafts = [draft for f in fates if isinstance(f.ends_in, list) for draft in f.ends_in]
     kept, folded = finding.fold(drafts, concluded.explains)
@@ -93,15 +100,16 @@ def _fate(
     said: Mapping[str, Mapping[str, Conclusion]],
     lookup: Lookup,
     likelihoods: Likelihoods,
+    told: Told,
 ) -> _Fate:
     observations, named = lookup.observations, (archetype.id, archetype.slug)
     because = without_bug(archetype, observations.go_version)
     if because:
         return _Fate(None, NotApplicable(*named, because))
     missing = _missing(archetype, observations.kinds)
-    if missing:
+    if missing and not told.text and archetype.id not in told.answers:
         return _Fate(None, NotJudged(*named, missing, archetype.collect))
-    beliefs = believe(archetype, said, lookup, likelihoods)
+    beliefs = believe(archetype, said, lookup, likelihoods, told)
     drafts = _found(beliefs, lookup)
     if drafts:
         return _Fate(drafts[0].belief, drafts)
