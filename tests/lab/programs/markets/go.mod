@@ -1,0 +1,3 @@
+module example.com/markets
+
+go 1.21
