@@ -1,0 +1,3 @@
+module example.com/reels
+
+go 1.21

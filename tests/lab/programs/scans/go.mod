@@ -1,0 +1,3 @@
+module example.com/scans
+
+go 1.21
