@@ -342,10 +342,10 @@ class _Ticks:
 
     def read(self, text: bytes) -> None:
         ticks = list(_SCHED.finditer(text))
-        ends = [tick.start() for tick in ticks[1:]] + [len(text)]
+        starts = [*(tick.start() for tick in ticks), len(text)]
         # What belongs to the last tick of the block before may go on in this one.
-        self._details(text[: ticks[0].start() if ticks else len(text)])
-        for tick, end in zip(ticks, ends, strict=True):
+        self._details(text[: starts[0]])
+        for tick, end in zip(ticks, starts[1:], strict=True):
             self._add(tick)
             self._details(text[tick.end() : end])
         if len(self.at) > 2 * KEPT_LINES:
