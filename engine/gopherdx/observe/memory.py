@@ -1,4 +1,4 @@
-"""What heap and allocs profiles hold: rows by stack and size, allocated in a stretch of time, in use at its end.
+"""What heap and allocs profiles hold: rows by stack and size, allocated in a stretch, in use at its end.
 
 One profile counts allocation since the program began; two of them, or one taken with ``?seconds=``, count
 between two moments and so have a rate. The runtime records one allocation in about every 512 KB and scales

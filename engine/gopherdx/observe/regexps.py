@@ -1,7 +1,8 @@
 """Regular expressions that are compiled while the program works: CPU and allocation under regexp.Compile.
 
-A pattern that is compiled once, at the program's start, is none: the start is on the main goroutine. What is
-compiled in a goroutine of its own (a handler, a worker) is compiled for a piece of work.
+A pattern that is compiled once, at the program's start, is none: the start is on the main goroutine. What a
+goroutine of its own (a handler, a worker) compiles, it compiles for a piece of work. A program that does its
+work in main looks like its start; only two profiles of memory, from later moments, tell the two apart.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from gopherdx.artifacts.pprof import Profile
     from gopherdx.artifacts.trace.tables import Trace
 
-LOOKED_CPU = ("regexp.compile_cpu_share", "regexp.compile_cores", "regexp.main_cpu_share")
+LOOKED_CPU = ("regexp.compile_cpu_share", "regexp.compile_cores")
 LOOKED_ALLOC = ("regexp.compile_alloc_share",)
 SAMPLE_NS = 10_000_000  # of CPU time, at the runtime's 100 samples a second
 MIN_SAMPLES = 30.0
@@ -29,21 +30,23 @@ _REGEXP_BYTES = (128, 224)
 
 
 class _Shares:
-    """Of regexp.Compile by the function that calls it: in units of work, and in the main goroutine."""
+    """What lies under regexp.Compile in pieces of work, by the function that calls it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, started: bool = False) -> None:
         self.units: dict[str, float] = defaultdict(float)
-        self.main: dict[str, float] = defaultdict(float)
         self.frames: dict[str, fr.Frame] = {}
+        self._started = started  # the program was past its start: main works too
 
     def add(self, stack: fr.Stack, value: float) -> None:
-        if not fr.has(stack, fr.REGEXP_COMPILE) or fr.of_init(stack):
+        if not fr.has(stack, fr.REGEXP_COMPILE):
+            return
+        if fr.of_init(stack) or (fr.of_main(stack) and not self._started):
             return
         frame = fr.nearest_caller(stack, fr.REGEXP_COMPILE)
         if frame is None:
             return
         name = fr.plain(frame.function)
-        (self.main if fr.of_main(stack) else self.units)[name] += value
+        self.units[name] += value
         self.frames.setdefault(name, frame)
 
 
@@ -78,7 +81,7 @@ def of_memory(memory: Memory) -> Said:
     whole = memory.made_bytes
     if not memory.tells_made or memory.samples < MIN_SAMPLES or not whole:
         return Said((), frozenset())
-    made, live, count = _Shares(), _Shares(), _Shares()
+    made, live, count = (_Shares(started=memory.seconds > 0) for _ in range(3))
     for row in memory.rows:
         if not fr.has(row.stack, fr.REGEXP_COMPILE):
             continue
@@ -100,7 +103,6 @@ def of_memory(memory: Memory) -> Said:
         if memory.seconds > 0:
             say("regexp.compile_alloc_mb_per_s", value / MB / memory.seconds, "MB/s")
             say("regexp.compiled_per_s", count.units.get(name, 0.0) / memory.seconds, "1/s")
-    _of_main(out, made, whole, "regexp.main_alloc_share")
     return out.done()
 
 
@@ -125,16 +127,7 @@ def _of_samples(
         # What is compiled no more is not collected either: as much again at the most.
         say("regexp.gain_low", cores, "cores")
         say("regexp.gain_high", min(2 * cores, total / duration_ns), "cores")
-    _of_main(out, shares, total, "regexp.main_cpu_share")
     return out.done()
-
-
-def _of_main(out: Sayer, shares: _Shares, total: float, name: str) -> None:
-    """What the main goroutine compiles: at the start once, or a program that does its work there."""
-    for function, value in sorted(shares.main.items()):
-        if value >= MIN_SHARE * total:
-            say = out.about(function, place_of(shares.frames[function]), "regexp.Compile under main.main")
-            say(name, value / total, "share")
 
 
 def _of_marks(trace: Trace) -> Said:

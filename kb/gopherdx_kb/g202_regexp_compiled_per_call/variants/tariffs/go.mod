@@ -1,0 +1,3 @@
+module example.com/tariffs
+
+go 1.21
