@@ -123,7 +123,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One artifact as it was given."""
+    """One artifact as it was given; ``process`` names its process (its folder) where there are several."""
 
     path: str
     kind: str
@@ -131,6 +131,7 @@ class Input:
     bytes: int
     truncated: bool
     warnings: tuple[str, ...] = ()
+    process: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +186,7 @@ class Gain:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """An archetype that the evidence supports, at one place in the code."""
+    """An archetype that the evidence supports, at one place in the code (of one process among several)."""
 
     id: str
     slug: str
@@ -204,15 +205,20 @@ class Finding:
     cause: str
     fix: tuple[Fix, ...]
     passages: tuple[Passage, ...] = ()
+    process: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RuledOut:
-    """An archetype below 0.05, with the values that refuted it, the strongest first."""
+    """An archetype below 0.05, with the values that refuted it, the strongest first.
+
+    Of several processes, ``process`` is the one where most spoke for it.
+    """
 
     id: str
     slug: str
     evidence: tuple[Evidence, ...]
+    process: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +229,7 @@ class NotJudged:
     slug: str
     missing: tuple[str, ...]
     collect: str
+    process: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

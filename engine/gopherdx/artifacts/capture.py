@@ -1,4 +1,4 @@
-"""Files, folders and streams -> the artifacts of one process.
+"""Files, folders and streams -> the artifacts of one process, or of several.
 
 A file that is named and cannot be read is an error: whoever named it wants to know. Inside a folder it is a
 warning, for a folder collects all sorts of things.
@@ -42,6 +42,7 @@ Progress: TypeAlias = Callable[[str, float], None]
 a step of several seconds begins that cannot say how far it is."""
 
 STDIN_NAME = "standard input"
+PROCESSES_MAX = 16
 _MAX_NAMES = 3
 
 
@@ -130,30 +131,66 @@ class Capture:
     artifacts: tuple[Artifact, ...]
     inputs: tuple[Input, ...]
     warnings: tuple[str, ...]
+    name: str | None = None  # of the process, where several were named
+
+
+def read_captures(
+    named: Sequence[Named], *, limits: Limits, progress: Progress | None = None
+) -> tuple[Capture, ...]:
+    """Each process that was named, in the order of naming: several folders are several, all else is one.
+
+    Raises as ``read_capture`` does, and ``UsageError`` for files beside several folders and for too many.
+    """
+    folders: dict[str, list[Named]] = {}
+    for item in named:
+        if _is_named_folder(item):
+            folders.setdefault(os.path.realpath(item.where), []).append(item)
+    if len(folders) < 2:
+        return (read_capture(named, limits=limits, progress=progress),)
+    for item in named:
+        if not _is_named_folder(item):
+            raise UsageError(
+                "several folders are several processes, and this belongs to none of them",
+                where=item.flag.name if item.flag is not None else item.where,
+                todo="put it into the folder of its process",
+            )
+    if len(folders) > PROCESSES_MAX:
+        raise UsageError(
+            f"{len(folders)} folders are as many processes, and at most {PROCESSES_MAX} are diagnosed together",
+            todo="name those that call each other",
+        )
+    return tuple(
+        _of_process(same[0].where, read_capture(same, limits=limits, progress=progress))
+        for same in folders.values()
+    )
+
+
+def _of_process(name: str, capture: Capture) -> Capture:
+    """The capture under its process's name, which everything that is said of it bears."""
+    inputs = tuple(dataclasses.replace(i, process=name) for i in capture.inputs)
+    warnings = tuple(w if name in w else f"{name}: {w}" for w in capture.warnings)
+    return Capture(capture.artifacts, inputs, warnings, name)
 
 
 def read_capture(named: Sequence[Named], *, limits: Limits, progress: Progress | None = None) -> Capture:
-    """Read everything that was named, folders by the files directly in them.
+    """Read everything that was named of one process, a folder by the files directly in it.
 
-    Raises ``UnreadableInput`` for a named file that cannot be read, a folder with nothing to read in it, and
-    ``UsageError`` where nothing or several processes are named.
+    Raises ``UnreadableInput`` for a named file that cannot be read and a folder with nothing to read in it,
+    ``UsageError`` where nothing is named.
     """
     if not named:
         raise UsageError("nothing to diagnose", todo="name a trace, a profile or a folder of them")
-    folders = [n for n in named if isinstance(n.file, Path) and is_folder(n.file) and n.flag is None]
-    if len(folders) > 1:
-        raise UsageError(
-            "several folders are several processes, and this version diagnoses one at a time",
-            where=folders[1].where,
-            todo="name one folder, or the files of one process",
-        )
     reading = _Reading(limits, progress)
     for item in _once(named, reading):
-        if item in folders:
+        if _is_named_folder(item):
             reading.folder(cast(Path, item.file))
         else:
             reading.named(item)
     return Capture(in_order(reading.artifacts), tuple(reading.inputs), tuple(reading.warnings))
+
+
+def _is_named_folder(item: Named) -> bool:
+    return item.flag is None and isinstance(item.file, Path) and is_folder(item.file)
 
 
 def in_order(artifacts: Sequence[Artifact]) -> tuple[Artifact, ...]:
