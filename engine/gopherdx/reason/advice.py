@@ -37,6 +37,11 @@ def command(kind: str) -> str:
     return _RECORD[kind][1] if kind in _RECORD else ""
 
 
+def record(kind: str) -> tuple[str, str]:
+    """An artifact of this kind in words, and how to record it."""
+    return _RECORD[kind]
+
+
 def summary(
     outcome: Outcome,
     findings: Sequence[Finding],

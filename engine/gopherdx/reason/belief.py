@@ -141,9 +141,14 @@ def weigh(proof: Proof, state: State, likelihoods: Likelihoods, reliability: flo
     """The log-odds that a piece of evidence adds. A source less reliable than 1 draws p and q towards 0.5."""
     if state == "open":
         return 0.0
-    of_grade = (likelihoods.supports if proof.supports else likelihoods.against)[proof.grade]
-    p, q = (0.5 + (share - 0.5) * reliability for share in (of_grade.bug, of_grade.other))
+    p, q = rates(proof, likelihoods, reliability)
     return math.log(p / q) if state == "seen" else math.log((1 - p) / (1 - q))
+
+
+def rates(proof: Proof, likelihoods: Likelihoods, reliability: float = 1.0) -> tuple[float, float]:
+    """(P(seen | bug), P(seen | not)) of evidence, drawn towards 0.5 by its source's reliability."""
+    of_grade = (likelihoods.supports if proof.supports else likelihoods.against)[proof.grade]
+    return 0.5 + (of_grade.bug - 0.5) * reliability, 0.5 + (of_grade.other - 0.5) * reliability
 
 
 def probability(likelihoods: Likelihoods, weights: Iterable[float]) -> float:

@@ -65,7 +65,7 @@ def judge(
     """
     failed = {error.id for error in concluded.errors}
     lookup = Lookup(observations)
-    said = _by_archetype(concluded.evidence)
+    said = by_archetype(concluded.evidence)
     fates = [
         _fate(a, said.get(a.id, {}), lookup, kb.likelihoods, told)
         for a in kb.archetypes
@@ -121,7 +121,8 @@ def _fate(
     return _Fate(None, NotJudged(*named, lacks, advice.command(lacks[0]) or archetype.collect))
 
 
-def _by_archetype(evidence: Iterable[Conclusion]) -> dict[str, dict[str, dict[str, Conclusion]]]:
+def by_archetype(evidence: Iterable[Conclusion]) -> dict[str, dict[str, dict[str, Conclusion]]]:
+    """Conclusions by archetype, evidence and subject."""
     said: dict[str, dict[str, dict[str, Conclusion]]] = {}
     for conclusion in evidence:
         of_name = said.setdefault(conclusion.archetype, {}).setdefault(conclusion.name, {})
