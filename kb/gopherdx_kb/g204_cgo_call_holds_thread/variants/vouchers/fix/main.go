@@ -1,4 +1,4 @@
-// Command ledger books payments. Each entry goes through a C library to a store that writes one block at a time.
+// Command vouchers books payments. Each entry goes through a C library to a store that writes one block at a time.
 package main
 
 /*
@@ -50,10 +50,30 @@ type book struct {
 }
 
 // snippet:start
-// put books an amount and returns the height of the ledger with it.
+// put books an amount and returns the height of the book with it.
 func (b *book) put(amount int64) uint64 {
-	c := C.int64_t(amount)
-	return uint64(C.store_append(&c, 1))
+	e := entry{amount, make(chan uint64, 1)}
+	b.entries <- e
+	return <-e.booked
+}
+
+// write takes whatever waits and books it as one block: one thread in the library, however many ask.
+func (b *book) write() {
+	for e := range b.entries {
+		batch, amounts := []entry{e}, []C.int64_t{C.int64_t(e.amount)}
+		for more := true; more && len(batch) < 256; {
+			select {
+			case e := <-b.entries:
+				batch, amounts = append(batch, e), append(amounts, C.int64_t(e.amount))
+			default:
+				more = false
+			}
+		}
+		height := uint64(C.store_append(&amounts[0], C.int(len(amounts))))
+		for _, e := range batch {
+			e.booked <- height
+		}
+	}
 }
 
 // snippet:end
@@ -92,7 +112,8 @@ func envInt(name string, fallback int) int {
 }
 
 func main() {
-	b := &book{entries: make(chan entry)}
+	b := &book{entries: make(chan entry, 256)}
+	go b.write()
 	mux := http.NewServeMux()
 	mux.HandleFunc("/entries", b.post)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")

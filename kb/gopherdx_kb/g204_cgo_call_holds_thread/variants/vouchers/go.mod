@@ -1,0 +1,3 @@
+module example.com/vouchers
+
+go 1.21
