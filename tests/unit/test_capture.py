@@ -205,10 +205,17 @@ def test_a_file_without_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert refused(cpu) == f"{cpu}: permission denied; check its permissions"
 
 
-@pytest.mark.parametrize("content", [DUMP])
-def test_kinds_without_a_reader_are_named(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "f").write_bytes(content)
-    assert "this version knows but does not read yet" in refused(tmp_path / "f")
+def test_a_log_is_every_kind_that_it_holds_wherever_it_holds_it(tmp_path: Path) -> None:
+    (tmp_path / "log").write_bytes(b"level=info\n" * 50_000 + GCTRACE + DUMP + b"level=info\n" + DUMP)
+    capture = read(tmp_path / "log")
+    assert [a.kind for a in capture.artifacts] == ["gctrace", "goroutine-dump", "goroutine-dump"]
+    assert [i.kind for i in capture.inputs] == ["gctrace", "goroutine-dump"]
+
+
+def test_a_long_text_of_no_kind_is_refused_and_in_a_folder_left_out(tmp_path: Path, cpu: Path) -> None:
+    (tmp_path / "log").write_bytes(b"level=info\n" * 50_000)
+    assert "is text of no kind that gopherdx knows" in refused(tmp_path / "log")
+    assert read(tmp_path).warnings == ("left out what is no artifact: log",)
 
 
 # Folders ---------------------------------------------------------------------------------------------------
@@ -258,9 +265,9 @@ def test_a_folder_of_folders_says_which_to_name(tmp_path: Path) -> None:
     assert "holds no files, only folders; name the folder within: api-1" in refused(tmp_path)
 
 
-def test_a_folder_of_kinds_without_a_reader(tmp_path: Path) -> None:
+def test_a_folder_of_dumps_is_a_capture(tmp_path: Path) -> None:
     (tmp_path / "stacks.txt").write_bytes(DUMP)
-    assert "holds only kinds that this version does not read yet (goroutine-dump)" in refused(tmp_path)
+    assert [a.kind for a in read(tmp_path).artifacts] == ["goroutine-dump"]
 
 
 def test_two_folders_are_two_processes(tmp_path: Path) -> None:

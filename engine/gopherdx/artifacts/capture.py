@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, TypeAlias, cast
 
+from gopherdx.artifacts.dump import GoroutineDump, read_dumps
 from gopherdx.artifacts.gclog import GcTrace, SchedTrace, read_gclog
 from gopherdx.artifacts.metrics import DEFAULT_LIMIT_BYTES as METRICS_LIMIT_BYTES
 from gopherdx.artifacts.metrics import Metrics, read_metrics
@@ -36,7 +37,7 @@ from gopherdx.artifacts.trace.format import is_readable
 from gopherdx.errors import UnreadableInput, UsageError
 from gopherdx.model import Input
 
-Artifact: TypeAlias = Trace | Profile | GcTrace | SchedTrace | Metrics
+Artifact: TypeAlias = Trace | Profile | GcTrace | SchedTrace | Metrics | GoroutineDump
 Progress: TypeAlias = Callable[[str, float], None]
 """Called with what is being done and the share of it that is done: 0 where that is not known, -1 where
 a step of several seconds begins that cannot say how far it is."""
@@ -67,6 +68,9 @@ class Flag:
     becomes: ProfileKind | None = None
 
 
+# What one log may hold all of; a long one whose beginning shows none may hold it further on.
+_LOGS = (Form.GOROUTINE_DUMP, Form.GCTRACE, Form.SCHEDTRACE, Form.LOG)
+
 FLAGS: dict[str, Flag] = {
     "trace": Flag("--trace", "an execution trace", (Form.TRACE,)),
     "cpu_profile": Flag("--cpu-profile", "a CPU profile", (Form.PPROF,), ("cpu",)),
@@ -84,10 +88,10 @@ FLAGS: dict[str, Flag] = {
     "goroutines": Flag(
         "--goroutines",
         "a goroutine profile or dump",
-        (Form.PPROF, Form.GOROUTINE_DUMP),
+        (Form.PPROF, *_LOGS),
         ("goroutine", "goroutineleak"),
     ),
-    "gctrace": Flag("--gctrace", "a gctrace log", (Form.GCTRACE, Form.SCHEDTRACE, Form.GOROUTINE_DUMP)),
+    "gctrace": Flag("--gctrace", "a gctrace log", _LOGS),
     "metrics": Flag("--metrics", "runtime metrics", (Form.METRICS,)),
 }
 
@@ -107,8 +111,10 @@ _FLAG_OF_FORM = {
     Form.SCHEDTRACE: "--gctrace",
     Form.METRICS: "--metrics",
 }
-_NO_READER = frozenset({Form.GOROUTINE_DUMP})
-_LOG_KINDS = {"--gctrace": frozenset({"gctrace", "schedtrace"})}
+_LOG_KINDS = {
+    "--gctrace": frozenset({"gctrace", "schedtrace"}),
+    "--goroutines": frozenset({"goroutine-dump", "goroutineleak"}),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +162,7 @@ def read_captures(
             )
     if len(folders) > PROCESSES_MAX:
         raise UsageError(
-            f"{len(folders)} folders are as many processes, and at most {PROCESSES_MAX} are diagnosed together",
+            f"{len(folders)} folders are as many processes, and {PROCESSES_MAX} at most are judged together",
             todo="name those that call each other",
         )
     return tuple(
@@ -241,12 +247,6 @@ class _Reading:
         with _Opened(item, self.limits) as opened:
             found = opened.sniffed
             _check(found, item)
-            if found.form in _NO_READER:
-                raise UnreadableInput(
-                    f"is {found.looks_like}, which this version knows but does not read yet",
-                    where=item.where,
-                    todo="give an execution trace or a pprof profile",
-                )
             self._read(opened)
 
     def folder(self, folder: Path) -> None:
@@ -280,21 +280,20 @@ class _Reading:
                     left_out.append(path.name)
                     return
                 _check(found, item)
-                if found.form in _NO_READER:
-                    self._recognised(opened, "recognised, not read yet")
-                else:
+                try:
                     self._read(opened)
+                except UnreadableInput:
+                    if found.form is not Form.LOG:
+                        raise
+                    left_out.append(path.name)
         except UnreadableInput as error:
             self.warnings.append(str(error))
 
     def _nothing_in(self, folder: Path, entries: Sequence[Path]) -> UnreadableInput:
-        unread = [i.kind for i in self.inputs if i.warnings and Path(i.path).parent == folder]
         within = [e.name for e in entries if is_folder(e)]
         files = [e.name for e in entries if e.name not in within]
         if not entries:
             what = "is an empty folder"
-        elif unread:
-            what = f"holds only kinds that this version does not read yet ({', '.join(sorted(set(unread)))})"
         elif files:
             what = f"holds no trace or profile that can be read ({_names(files)})"
         else:
@@ -303,10 +302,6 @@ class _Reading:
             f"name the folder within: {_names(within)}" if within else "record a trace or a profile into it"
         )
         return UnreadableInput(what, where=str(folder), todo=todo)
-
-    def _recognised(self, opened: _Opened, warning: str) -> None:
-        form = cast(Form, opened.sniffed.form)
-        self.inputs.append(Input(opened.item.where, form.value, None, opened.size, False, (warning,)))
 
     def _read(self, opened: _Opened) -> None:
         if opened.sniffed.form is Form.TRACE:
@@ -345,22 +340,28 @@ class _Reading:
     def _read_log(self, opened: _Opened) -> None:
         """A log may hold several kinds: every reader of text has a look at it."""
         where, flag = opened.item.where, opened.item.flag
-        found = read_gclog(opened.stream, path=where, limit_bytes=self.limits.log_bytes)
+        found: list[GcTrace | SchedTrace | GoroutineDump] = []
+        for read in (read_gclog, read_dumps):
+            opened.stream.seek(0)
+            found += read(opened.stream, path=where, limit_bytes=self.limits.log_bytes)
+        sniffed = opened.sniffed
+        if not found and sniffed.form is Form.LOG:
+            raise UnreadableInput(f"is {sniffed.looks_like}", where=where, todo=sniffed.hint)
         wanted = _LOG_KINDS.get(flag.name) if flag is not None else None
         if flag is not None and wanted is not None and not any(a.kind in wanted for a in found):
             raise UnreadableInput(
-                f"is {opened.sniffed.looks_like}, not {flag.noun}", where=where, todo="name it without a flag"
+                f"is {sniffed.looks_like}, not {flag.noun}", where=where, todo="name it without a flag"
             )
         if not found:
             raise UnreadableInput(
-                f"is {opened.sniffed.looks_like} with no whole line in it",
-                where=where,
-                todo="record it again",
+                f"is {sniffed.looks_like} with no whole line in it", where=where, todo="record it again"
             )
         self.artifacts += found
-        self.inputs += [
-            Input(where, log.kind, None, opened.size, log.truncated, log.warnings) for log in found
-        ]
+        for kind in dict.fromkeys(a.kind for a in found):
+            of_kind = [a for a in found if a.kind == kind]
+            truncated = any(a.truncated for a in of_kind)
+            warnings = tuple(dict.fromkeys(w for a in of_kind for w in a.warnings))
+            self.inputs.append(Input(where, kind, None, opened.size, truncated, warnings))
 
 
 def _check(found: Sniffed, item: Named) -> None:

@@ -39,6 +39,7 @@ class Form(str, Enum):
     GCTRACE = "gctrace"
     SCHEDTRACE = "schedtrace"
     METRICS = "metrics"
+    LOG = "log"  # text that shows none of these in its first bytes, and goes on
 
 
 FORM_NAMES = {
@@ -48,6 +49,7 @@ FORM_NAMES = {
     Form.GCTRACE: "a gctrace log",
     Form.SCHEDTRACE: "a schedtrace log",
     Form.METRICS: "a file of runtime metrics",
+    Form.LOG: "text",
 }
 
 TRACE_HEADERS = {
@@ -390,9 +392,10 @@ def _varint(data: memoryview, at: int) -> tuple[int, int]:
 
 
 _GOROUTINE = re.compile(
-    rb"^.{0,200}?goroutine \d+ (?:gp=\S+ m=\S+ (?:mp=\S+ )?)?\[[a-z][^\]\n]*\]:\s*$", re.MULTILINE
+    rb"goroutine \d+ (?:gp=\S+ m=\S+ (?:mp=\S+ )?)?\[[A-Za-z?][^\n]*?\](?: \{[^\n]*\})?:[ \t\r]*$",
+    re.MULTILINE,
 )
-_GOROUTINE_COUNTS = re.compile(rb"^.{0,200}?goroutine(?:leak)? profile: total \d+\s*$", re.MULTILINE)
+_GOROUTINE_COUNTS = re.compile(rb"goroutine(?:leak)? profile: total \d+[ \t\r]*$", re.MULTILINE)
 _GCTRACE = re.compile(rb"gc \d+ @[\d.]+s \d+%(?: \([^)\n]{1,60}\))?: [\d.+]+ ms clock, ")
 _SCHEDTRACE = re.compile(rb"SCHED \d+ms: gomaxprocs=\d+ ")
 _PROMETHEUS = re.compile(
@@ -445,6 +448,7 @@ def _other_text(head: bytes) -> Sniffed | None:
     except UnicodeDecodeError as error:
         if error.start < min(len(head), _CHUNK) - 4:
             return None
+    form = Form.LOG if len(head) >= HEAD_BYTES else None
     return Sniffed(
-        None, "text of no kind that gopherdx knows", hint="give a trace, a profile or a metrics file"
+        form, "text of no kind that gopherdx knows", hint="give a trace, a profile or a metrics file"
     )
