@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 from gopherdx import __version__
-from gopherdx.artifacts.capture import FLAGS, Limits, Named, Progress, read_capture
+from gopherdx.artifacts.capture import FLAGS, Capture, Limits, Named, Progress, read_captures
 from gopherdx.errors import UsageError
-from gopherdx.model import Diagnosis, GoRange, Tool
-from gopherdx.observe import observe, overview
+from gopherdx.model import Diagnosis, GoRange, Observations, Tool
+from gopherdx.observe import observe_all, overview_all
 
 if TYPE_CHECKING:
     from gopherdx.kb import KnowledgeBase
+    from gopherdx.reason.confidence import Verdict
 
 File: TypeAlias = str | os.PathLike[str] | BinaryIO
 
@@ -41,13 +42,13 @@ def diagnose(
     progress: Progress | None = None,
     limits: Limits = Limits(),  # noqa: B008 - frozen
 ) -> Diagnosis:
-    """Name the bug that the artifacts of one process show, or say that none of the known ones is there.
+    """Name the bug that a program's artifacts show, or say that none of the known ones is there.
 
-    ``paths`` are files of any kind (known by their content, gzip or not), open binary streams, or one folder
-    of files. The other arguments name a file of one kind and refuse another. ``select`` and ``ignore`` hold
-    ids of archetypes or their beginnings (``G1`` is the family). ``go_version`` (``1.23``) overrides what the
-    artifacts say. ``progress`` is called with what is being done and the share that is done (-1: a long step
-    begins).
+    ``paths`` are files of any kind (known by their content, gzip or not) and open binary streams of one
+    process, or folders of files: several folders are several processes. The other arguments name a file of
+    one kind and refuse another. ``select`` and ``ignore`` hold ids of archetypes or their beginnings (``G1``
+    is the family). ``go_version`` (``1.23``) overrides what the artifacts say. ``progress`` is called with
+    what is being done and the share that is done (-1: a long step begins).
 
     Raises ``UnreadableInput`` for a named file that cannot be read, ``UsageError`` for arguments that make no
     sense, ``KnowledgeBaseError`` for a damaged knowledge base; each says what, where and what to do.
@@ -68,29 +69,39 @@ def diagnose(
     version = None if go_version is None else parse_go_version(go_version)
     # The rules are not needed before the files are read, and whoever calls may load them meanwhile.
     kb = _knowledge(select, ignore) if select or ignore else None
-    capture = read_capture(named, limits=limits, progress=progress)
-    from gopherdx.reason import chain, confidence
-
+    captures = read_captures(named, limits=limits, progress=progress)
     kb = kb or _knowledge(select, ignore)
-    observations = observe(capture.artifacts)
+    observed = observe_all([capture.artifacts for capture in captures])
     if version is not None:
-        observations = replace(observations, go_version=version)
-    concluded = chain.run(kb, observations)
-    judged = confidence.judge(kb, observations, concluded)
+        observed = [replace(of_process, go_version=version) for of_process in observed]
+    judged = _judge(kb, captures, observed)
     return Diagnosis(
         outcome=judged.outcome,
         summary=judged.summary,
-        inputs=capture.inputs,
-        overview=overview(capture.artifacts),
+        inputs=tuple(item for capture in captures for item in capture.inputs),
+        overview=overview_all({capture.name or "": capture.artifacts for capture in captures}),
         findings=judged.findings,
         ruled_out=judged.ruled_out,
         not_judged=judged.not_judged,
         not_applicable=judged.not_applicable,
         errors=judged.errors,
         next=judged.next,
-        warnings=capture.warnings,
+        warnings=tuple(warning for capture in captures for warning in capture.warnings),
         tool=Tool("gopherdx", __version__),
     )
+
+
+def _judge(kb: KnowledgeBase, captures: Sequence[Capture], observed: Sequence[Observations]) -> Verdict:
+    """Each process by itself, in one verdict."""
+    from gopherdx.reason import chain, confidence
+    from gopherdx.reason.together import together
+
+    verdicts = [confidence.judge(kb, seen, chain.run(kb, seen)) for seen in observed]
+    if len(verdicts) == 1:
+        return verdicts[0]
+    names = [capture.name or "" for capture in captures]
+    kinds = frozenset().union(*(seen.kinds for seen in observed))
+    return together(kb, dict(zip(names, verdicts, strict=True)), kinds)
 
 
 def prepare() -> None:

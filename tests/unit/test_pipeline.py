@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -69,17 +70,17 @@ def test_observations_see_every_artifact_and_the_go_version_that_was_given(
     (tmp_path / "heap.pprof").write_bytes(heap_profile())
     seen: list[object] = []
 
-    def observe(artifacts: object) -> Observations:
-        seen.append(artifacts)
-        return Observations((), frozenset(), frozenset({"cpu", "heap"}))
+    def observe(processes: Sequence[object]) -> list[Observations]:
+        seen.extend(processes)
+        return [Observations((), frozenset(), frozenset({"cpu", "heap"}))]
 
     def run(kb: KnowledgeBase, observations: Observations) -> object:
         seen.append(observations.go_version)
         return real_run(kb, observations)
 
     real_run = chain.run
-    monkeypatch.setattr(pipeline, "observe", observe)
-    monkeypatch.setattr(pipeline, "overview", lambda _: Overview(text="seen"))
+    monkeypatch.setattr(pipeline, "observe_all", observe)
+    monkeypatch.setattr(pipeline, "overview_all", lambda _: Overview(text="seen"))
     monkeypatch.setattr(chain, "run", run)
     diagnosis = gopherdx.diagnose(
         tmp_path / "cpu.pprof", heap_profile=tmp_path / "heap.pprof", go_version="go1.21.3"

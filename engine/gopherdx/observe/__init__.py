@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gopherdx.model import GoRange, Observation, Observations, Overview
@@ -14,10 +14,7 @@ from gopherdx.observe.overview import overview_of
 from gopherdx.observe.said import Said
 
 if TYPE_CHECKING:
-    from gopherdx.artifacts.pprof import Profile
-    from gopherdx.artifacts.trace.tables import Trace
-
-    Artifact = Trace | Profile
+    Artifact = Any
 
 _OF_ONE: dict[str, tuple[Callable[[Any], Said], ...]] = {
     "trace": (
@@ -44,14 +41,34 @@ _OF_CAPTURE: tuple[Callable[[Sequence[Any]], Said], ...] = ()
 """Observers that join artifacts of several kinds."""
 
 
+_OF_PROCESSES: tuple[Callable[[Sequence[Sequence[Any]]], Sequence[Said]], ...] = ()
+"""Observers that join the artifacts of several processes (or all of one): they say something of each."""
+
+
 def observe(artifacts: Sequence[Artifact]) -> Observations:
     """What these artifacts of one process say: by kind, and those of a kind in the order of time."""
+    return observe_all([artifacts])[0]
+
+
+def observe_all(processes: Sequence[Sequence[Artifact]]) -> list[Observations]:
+    """What the artifacts of each process say, and what they say of it together with the others'."""
+    joined = [observer(processes) for observer in _OF_PROCESSES]
+    return [
+        _observations(artifacts, [*_observed(artifacts), *(said[i] for said in joined)])
+        for i, artifacts in enumerate(processes)
+    ]
+
+
+def _observed(artifacts: Sequence[Artifact]) -> list[Said]:
     said: list[Said] = []
     for kind in dict.fromkeys(str(a.kind) for a in artifacts):
         of_kind = [a for a in artifacts if a.kind == kind]
         said += [observer(artifact) for artifact in of_kind for observer in _OF_ONE.get(kind, ())]
         said += [observer(of_kind) for observer in _OF_ALL.get(kind, ())]
-    said += [observer(artifacts) for observer in _OF_CAPTURE]
+    return said + [observer(artifacts) for observer in _OF_CAPTURE]
+
+
+def _observations(artifacts: Sequence[Artifact], said: Sequence[Said]) -> Observations:
     return Observations(
         items=_once(item for part in said for item in part.items),
         looked=frozenset(name for part in said for name in part.looked),
@@ -64,6 +81,20 @@ def observe(artifacts: Sequence[Artifact]) -> Observations:
 def overview(artifacts: Sequence[Artifact]) -> Overview:
     """What was recorded, whether or not an archetype fits."""
     return overview_of(artifacts)
+
+
+def overview_all(processes: Mapping[str, Sequence[Artifact]]) -> Overview:
+    """What was recorded of these processes: of several each in a line, for their numbers do not add."""
+    each = {name: overview_of(artifacts) for name, artifacts in processes.items()}
+    if len(each) == 1:
+        return next(iter(each.values()))
+    versions = {o.go_version for o in each.values()}
+    return Overview(
+        text="\n".join(f"{name}: {o.text}" for name, o in each.items()),
+        kinds=tuple(dict.fromkeys(kind for o in each.values() for kind in o.kinds)),
+        go_version=versions.pop() if len(versions) == 1 else None,
+        incomplete=tuple(f"{name}: {line}" for name, o in each.items() for line in o.incomplete),
+    )
 
 
 def _once(items: Iterable[Observation]) -> tuple[Observation, ...]:

@@ -46,6 +46,8 @@ class Verdict:
     not_applicable: tuple[NotApplicable, ...]
     errors: tuple[RuleError, ...]
     next: tuple[Next, ...]
+    beliefs: tuple[Belief, ...] = ()
+    """The belief in each archetype that was judged, surest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ def judge(
     best = sorted(
         (f.belief for f in fates if f.belief), key=lambda b: (-round(b.confidence, 2), b.archetype.id)
     )
-    outcome = _outcome(findings, judged=len(best), unjudged=len(not_judged), failed=bool(failed))
+    outcome = outcome_of(findings, judged=len(best), unjudged=len(not_judged), failed=bool(failed))
     return Verdict(
         outcome=outcome,
         summary=advice.summary(outcome, findings, best, not_judged, len(kb.archetypes), len(failed)),
@@ -92,6 +94,7 @@ def judge(
             *advice.to_place([d.belief.archetype for d in kept if d.likely and d.location is None]),
             *advice.next_steps(outcome, best, not_judged, observations.kinds, kb.likelihoods),
         ),
+        beliefs=tuple(best),
     )
 
 
@@ -183,7 +186,8 @@ def _share(draft: finding.Draft) -> float:
     return max((float(v) for v in values if isinstance(v, (int, float))), default=0.0)
 
 
-def _outcome(findings: Sequence[Finding], *, judged: int, unjudged: int, failed: bool) -> Outcome:
+def outcome_of(findings: Sequence[Finding], *, judged: int, unjudged: int, failed: bool) -> Outcome:
+    """The whole answer in one word, from what became of the archetypes."""
     if any(f.level == "likely" for f in findings):
         return "diagnosed"
     if not judged:
