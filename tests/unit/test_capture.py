@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gopherdx.artifacts.capture import FLAGS, Capture, Limits, Named, read_capture
+from gopherdx.artifacts.capture import FLAGS, Capture, Limits, Named, read_capture, read_captures
 from gopherdx.errors import GopherdxError, UnreadableInput, UsageError
 from tests.support.profiles import contention_profile, cpu_profile, heap_profile, pprof_bytes
 
@@ -270,11 +270,59 @@ def test_a_folder_of_dumps_is_a_capture(tmp_path: Path) -> None:
     assert [a.kind for a in read(tmp_path).artifacts] == ["goroutine-dump"]
 
 
-def test_two_folders_are_two_processes(tmp_path: Path) -> None:
-    for name in ("a", "b"):
-        (tmp_path / name).mkdir()
-    with pytest.raises(UsageError, match="several processes"):
-        read(tmp_path / "a", tmp_path / "b")
+def several(*files: Path, flag: str | None = None) -> tuple[Capture, ...]:
+    named = [Named(file, FLAGS[flag] if flag and not file.is_dir() else None) for file in files]
+    return read_captures(named, limits=Limits())
+
+
+@pytest.fixture
+def two(tmp_path: Path, cpu: Path) -> tuple[Path, Path]:
+    folders = tmp_path / "a", tmp_path / "b"
+    for folder in folders:
+        folder.mkdir()
+        (folder / "cpu.pprof").write_bytes(cpu.read_bytes())
+    (folders[1] / "notes.txt").write_text("nothing of interest")
+    return folders
+
+
+def test_two_folders_are_two_processes(two: tuple[Path, Path]) -> None:
+    first, second = several(*two)
+    assert (first.name, second.name) == tuple(map(str, two))
+    assert [(i.path, i.process) for c in (first, second) for i in c.inputs] == [
+        (f"{folder}/cpu.pprof", str(folder)) for folder in two
+    ]
+    assert (first.warnings, second.warnings) == (
+        (),
+        (f"{two[1]}: left out what is no artifact: notes.txt",),
+    )
+
+
+def test_one_folder_is_one_process_and_needs_no_name(two: tuple[Path, Path], cpu: Path) -> None:
+    for files in ((two[0],), (two[0], cpu), (cpu,)):
+        (capture,) = several(*files)
+        assert capture.name is None
+        assert {i.process for i in capture.inputs} == {None}
+
+
+def test_a_folder_named_twice_is_one_process(two: tuple[Path, Path]) -> None:
+    (capture,) = several(two[0], two[0])
+    assert capture.warnings == (f"{two[0]} was named twice and is read once",)
+    assert [c.name for c in several(*two, two[0])] == [str(folder) for folder in two]
+
+
+def test_files_beside_several_folders_belong_to_no_process(two: tuple[Path, Path], cpu: Path) -> None:
+    with pytest.raises(UsageError, match=r"cpu\.pprof: several folders are several processes"):
+        several(*two, cpu)
+    with pytest.raises(UsageError, match="--cpu-profile: several folders are several processes"):
+        several(*two, cpu, flag="cpu_profile")
+
+
+def test_too_many_processes_are_refused(tmp_path: Path) -> None:
+    folders = [tmp_path / str(n) for n in range(17)]
+    for folder in folders:
+        folder.mkdir()
+    with pytest.raises(UsageError, match="17 folders are as many processes, and 16 at most"):
+        several(*folders)
 
 
 def test_a_file_named_twice_is_read_once(tmp_path: Path, cpu: Path) -> None:
