@@ -95,6 +95,9 @@ func get(address string) (string, error) {
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode >= 400 {
+		err = fmt.Errorf("%s: %s", address, resp.Status)
+	}
 	return string(body), err
 }
 

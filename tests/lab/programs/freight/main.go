@@ -44,7 +44,8 @@ func (l *line) slot(w http.ResponseWriter, r *http.Request) {
 func main() {
 	forBroker, brokerAt := listen()
 	forLine, lineAt := listen()
-	_, customsAt := listen() // nobody takes its connections
+	door, customsAt := listen() // nobody takes its connections
+	defer door.Close()
 	b, l := &broker{line: lineAt}, &line{customs: customsAt}
 	go serve(forLine, envInt("LIMIT", 6), map[string]http.HandlerFunc{"/slot": l.slot})
 	go serve(forBroker, 2*envInt("LIMIT", 6), map[string]http.HandlerFunc{"/book": b.book})
@@ -88,6 +89,9 @@ func get(address string) (string, error) {
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode >= 400 {
+		err = fmt.Errorf("%s: %s", address, resp.Status)
+	}
 	return string(body), err
 }
 
