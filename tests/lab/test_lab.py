@@ -8,16 +8,20 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.lab import lab
+from tests.lab import lab, matrix
+from tests.lab.building import go_command, go_env
+from tests.lab.labels import LAB, LabError, programs, release
+from tests.lab.recording import Figure, figure_of, times_better
 
 ROOT = lab.ROOT
-PROGRAMS = lab.programs()
+PROGRAMS = programs()
 SNIPPET = re.compile(r"^// snippet:start\n(.*?)^// snippet:end$", re.DOTALL | re.MULTILINE)
 CAPTURE_LABELS: dict[str, dict[str, Any]] = yaml.safe_load(
     (lab.SELECTED / "labels.yaml").read_text(encoding="utf-8")
@@ -60,9 +64,19 @@ def test_every_program_on_disk_has_a_label() -> None:
 
 
 @by_program
-def test_program_is_a_module_for_go_1_22_with_a_neutral_name(name: str) -> None:
+def test_program_is_a_module_with_a_neutral_name_and_a_go_line_that_the_lab_builds(name: str) -> None:
     text = (PROGRAMS[name].path / "go.mod").read_text(encoding="utf-8")
-    assert text == f"module example.com/{PROGRAMS[name].family}\n\ngo 1.22\n"
+    head, _, rest = text.partition("\n\ngo ")
+    assert head == f"module example.com/{PROGRAMS[name].family}"
+    line, _, rest = rest.partition("\n")
+    assert release(line) in {release(v) for v in (*matrix.VERSIONS, *matrix.ONCE)}
+    # Debian's Go packages alone; the lab takes nothing from the network.
+    assert not rest or "gocode" in PROGRAMS[name].needs
+
+
+@by_program
+def test_program_has_at_least_two_loads(name: str) -> None:
+    assert len(set(PROGRAMS[name].loads)) >= 2
 
 
 @by_program
@@ -112,7 +126,7 @@ def test_functions_of_the_labels_are_in_the_source(name: str) -> None:
 
 
 def test_labels_of_the_selection_are_those_of_the_programs() -> None:
-    plan = yaml.safe_load((lab.LAB / "selection.yaml").read_text(encoding="utf-8"))
+    plan = yaml.safe_load((LAB / "selection.yaml").read_text(encoding="utf-8"))
     assert list(plan) == list(CAPTURE_LABELS)
     for name, label in CAPTURE_LABELS.items():
         program = PROGRAMS[label["program"]]
@@ -180,13 +194,13 @@ def test_figure_takes_only_whole_seconds_of_the_recording() -> None:
         (1.9, "other\n"),
         (2.1, "figure x 5 ms lower-is-better\n"),
     ]
-    figure = lab._figure(lines)
+    figure = figure_of(lines)
     assert (figure.name, figure.unit, figure.better, figure.values) == ("x", "ms", "lower", (5.0,))
 
 
 def test_program_without_a_figure_is_an_error() -> None:
-    with pytest.raises(lab.LabError, match="no figure"):
-        lab._figure([(2.0, "started\n")])
+    with pytest.raises(LabError, match="no figure"):
+        figure_of([(2.0, "started\n")])
 
 
 def test_toolchain_of_another_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,8 +208,8 @@ def test_toolchain_of_another_version_is_refused(tmp_path: Path, monkeypatch: py
     fake.write_text("#!/bin/sh\necho go1.21.1\n", encoding="ascii")
     fake.chmod(0o755)
     monkeypatch.setenv("GOPHERDX_GO_1_26_6", str(fake))
-    with pytest.raises(lab.LabError, match=r"is go1\.21\.1, wanted go1\.26\.6"):
-        lab.go_command("1.26.6")
+    with pytest.raises(LabError, match=r"is go1\.21\.1, wanted go1\.26\.6"):
+        go_command("1.26.6")
 
 
 @pytest.mark.slow
@@ -207,9 +221,81 @@ def test_program_passes_go_vet(name: str) -> None:
     done = subprocess.run(
         [go, "vet", "."],
         cwd=PROGRAMS[name].path,
-        env=lab._go_env(),
+        env=go_env(cgo=PROGRAMS[name].cgo),
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+@by_program
+def test_the_design_covers_versions_procs_and_loads(name: str) -> None:
+    program = PROGRAMS[name]
+    cells = matrix.design(program)
+    versions = [v for v in matrix.VERSIONS if program.builds_with(v)]
+    procs = [program.gomaxprocs] if program.gomaxprocs else list(matrix.PROCS)
+    assert {(v, p) for v, p, _ in cells if v in matrix.VERSIONS} == {(v, p) for v in versions for p in procs}
+    if len(versions) > 1:
+        assert {(v, load) for v, _, load in cells} >= {(v, n) for v in versions for n in (0, 1)}
+        assert {(p, load) for _, p, load in cells} >= {(p, n) for p in procs for n in (0, 1)}
+    assert len(set(cells)) == len(cells)
+
+
+def test_a_bug_and_its_fix_are_recorded_one_after_the_other() -> None:
+    units = matrix.plan(PROGRAMS, (1.0, 1.0), lambda program: False)
+    assert [u.rank for u in units] == sorted(u.rank for u in units)
+    for unit in units:
+        family = {PROGRAMS[c.program].family for c in unit.cells}
+        assert len(family) == 1
+        assert len({(c.version, c.run.variant) for c in unit.cells}) == 1
+
+
+def test_a_matrix_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
+    some = {n: PROGRAMS[n] for n in ("thumbs", "thumbs-fix", "presence")}
+    done: list[str] = []
+
+    def record(cell: matrix.Cell, folder: Path) -> Figure:
+        done.append(cell.program)
+        if cell.program == "presence":
+            raise LabError("it does not build")
+        folder.mkdir(parents=True)
+        told = {"digest": some[cell.program].digest(), "cpu_s": 1, "took_s": 2}
+        (folder / "run.json").write_text(json.dumps(told), encoding="utf-8")
+        return Figure("x", "ms", "lower", (1.0,))
+
+    said: list[str] = []
+    recorder = matrix.Matrix(tmp_path, some, record, said.append)
+    units = matrix.plan(some, (1.0, 1.0), lambda program: program.name == "presence")
+    recorder.run(units[:3], 2, until=float("inf"))
+    assert sorted(done) == sorted(c.program for u in units[:3] for c in u.cells)
+    assert recorder.lacking(units) == units[3:]
+    assert any("it does not build" in line for line in said)
+
+
+def test_times_better_knows_which_way_is_better() -> None:
+    def told(mean: float, better: str) -> dict[str, Any]:
+        return {"figure": {"mean": mean, "better": better}}
+
+    assert times_better(told(10, "lower"), told(5, "lower")) == 2
+    assert times_better(told(10, "higher"), told(5, "higher")) == 0.5
+    assert times_better(told(3, "lower"), told(0, "lower")) == float("inf")
+    assert times_better(told(0, "lower"), told(0, "lower")) == 1
+
+
+def test_figures_into_a_closed_pipe_end_quietly(tmp_path: Path) -> None:
+    for name, mean in (("thumbs", 30), ("thumbs-fix", 3)):
+        for n in range(300):
+            folder = tmp_path / name / "go1.26.6" / f"p{n}-l0"
+            folder.mkdir(parents=True)
+            figure = {"name": "x", "unit": "ms", "better": "lower", "mean": mean}
+            told = {"figure": figure, "cpu_elsewhere_s": 0}
+            (folder / "run.json").write_text(json.dumps(told), encoding="utf-8")
+    lab_py = [sys.executable, str(LAB / "lab.py"), "figures", "--out", str(tmp_path)]
+    process = subprocess.Popen(lab_py, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    said = process.stderr.read()
+    assert process.wait(timeout=60) == 0
+    assert said == b""

@@ -1,13 +1,16 @@
-// The recorder of the lab. It is no part of any program: the lab copies this file beside a program's main.go in a
-// temporary build folder, so that the programs themselves hold nothing but their own work.
+// The recorder of the lab. It is no part of any program: the lab copies this folder's files beside a program's main.go
+// in a temporary build folder, so that the programs themselves hold nothing but their own work.
+//
+// One run leaves two traces, the first without CPU samples, and every other artifact, most of them twice: as they were
+// before the traces and as they are after.
 //
 // Environment:
 //
-//	LAB_OUT      folder to write to; unset: no recording, the program runs as it is
-//	LAB_WARMUP   seconds to wait before the recording starts (default 1)
-//	LAB_SECONDS  seconds to record (default 4)
-//	LAB_CPU      "0" leaves the CPU profile out, and so the CPU samples in the trace
-//	LAB_LINGER   seconds to stay after everything is written (default 0): while another process is being recorded
+//	LAB_OUT            folder to write to; unset: no recording, the program runs as it is
+//	LAB_WARMUP         seconds to wait before the recording starts (default 1)
+//	LAB_NOCPU_SECONDS  seconds of the trace without CPU samples (default 2; 0: none)
+//	LAB_CPU_SECONDS    seconds of the trace with CPU samples, and of the CPU profile (default 2; 0: none)
+//	LAB_LINGER         seconds to stay after everything is written (default 0): while another process is being recorded
 package main
 
 import (
@@ -41,41 +44,57 @@ func init() {
 }
 
 func labRecord(out string) {
-	warmup := labSeconds("LAB_WARMUP", 1)
-	length := labSeconds("LAB_SECONDS", 4)
-	withCPU := os.Getenv("LAB_CPU") != "0"
+	nocpu := labSeconds("LAB_NOCPU_SECONDS", 2)
+	cpu := labSeconds("LAB_CPU_SECONDS", 2)
 
-	time.Sleep(warmup)
-	labAppendMetrics(filepath.Join(out, "metrics.jsonl"))
+	time.Sleep(labSeconds("LAB_WARMUP", 1))
+	// Metrics outermost: nothing but this program's work and what is recorded of it lies between the two.
+	labMetrics(out, "before")
+	labProfiles(out, "-before")
 	started := time.Now()
-	traceFile := labCreate(out, "trace.out")
-	var cpuFile *os.File
-	if withCPU {
+	if nocpu > 0 {
+		labTrace(filepath.Join(out, "trace-nocpu.out"), nocpu)
+	}
+	if cpu > 0 {
 		// Before the trace, so that CPU samples reach it from its first moment on.
-		cpuFile = labCreate(out, "cpu.pprof")
-		labCheck(pprof.StartCPUProfile(cpuFile))
-	}
-	labCheck(trace.Start(traceFile))
-	time.Sleep(length)
-	trace.Stop()
-	if withCPU {
+		profile := labCreate(out, "cpu.pprof")
+		labCheck(pprof.StartCPUProfile(profile))
+		labTrace(filepath.Join(out, "trace-cpu.out"), cpu)
 		pprof.StopCPUProfile()
-		labCheck(cpuFile.Close())
+		labCheck(profile.Close())
 	}
-	labCheck(traceFile.Close())
 	recorded := time.Since(started)
-	labAppendMetrics(filepath.Join(out, "metrics.jsonl"))
-
-	for _, name := range []string{"heap", "allocs", "mutex", "block", "goroutine"} {
-		labProfile(out, name, name+".pprof", 0)
-	}
-	labProfile(out, "goroutine", "goroutine.txt", 2)
-	labProfile(out, "goroutine", "goroutine-debug1.txt", 1)
+	labMetrics(out, "after")
+	labProfiles(out, "")
 	// Last: it collects the heap, and heap profiles show the heap as of the last collection.
 	labProfile(out, "goroutineleak", "goroutineleak.pprof", 0)
-	labRunFile(out, recorded, withCPU)
+	labRunFile(out, recorded, nocpu, cpu)
 	time.Sleep(labSeconds("LAB_LINGER", 0))
 	os.Exit(0)
+}
+
+func labTrace(path string, length time.Duration) {
+	f, err := os.Create(path)
+	labCheck(err)
+	labCheck(trace.Start(f))
+	time.Sleep(length)
+	trace.Stop()
+	labCheck(f.Close())
+}
+
+// labMetrics writes what the process says of itself at one moment, in each of the forms that it may have.
+func labMetrics(out, when string) {
+	labAppendMetrics(filepath.Join(out, "metrics.jsonl"))
+	labPrometheus(out, "prometheus-"+when+".txt")
+	labVars(out, "vars-"+when+".json")
+}
+
+func labProfiles(out, suffix string) {
+	for _, name := range []string{"heap", "allocs", "mutex", "block", "goroutine"} {
+		labProfile(out, name, name+suffix+".pprof", 0)
+	}
+	labProfile(out, "goroutine", "goroutine"+suffix+".txt", 2)
+	labProfile(out, "goroutine", "goroutine-debug1"+suffix+".txt", 1)
 }
 
 func labSeconds(key string, fallback float64) time.Duration {
@@ -103,7 +122,8 @@ func labProfile(out, profile, name string, debug int) {
 	labCheck(f.Close())
 }
 
-// labAppendMetrics adds one line of JSON: every runtime metric by name, and the wall clock as unix_ns.
+// labAppendMetrics adds one line of JSON: every runtime metric by name, the wall clock as unix_ns, and the memory that
+// the operating system counts, which the runtime does not know.
 func labAppendMetrics(path string) {
 	descriptions := metrics.All()
 	samples := make([]metrics.Sample, len(descriptions))
@@ -127,6 +147,10 @@ func labAppendMetrics(path string) {
 			line[s.Name] = map[string]any{"buckets": edges, "counts": h.Counts}
 		}
 	}
+	if p, ok := labProcess(); ok {
+		line["/process/resident_memory:bytes"] = p.residentBytes
+		line["process_resident_memory_bytes"] = p.residentBytes
+	}
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	labCheck(err)
 	labCheck(json.NewEncoder(f).Encode(line))
@@ -146,14 +170,15 @@ func labNumber(v float64) any {
 	return v
 }
 
-func labRunFile(out string, recorded time.Duration, withCPU bool) {
+func labRunFile(out string, recorded, nocpu, cpu time.Duration) {
 	f := labCreate(out, "run.json")
 	labCheck(json.NewEncoder(f).Encode(map[string]any{
-		"go_version": runtime.Version(),
-		"gomaxprocs": runtime.GOMAXPROCS(0),
-		"num_cpu":    runtime.NumCPU(),
-		"seconds":    recorded.Seconds(),
-		"with_cpu":   withCPU,
+		"go_version":    runtime.Version(),
+		"gomaxprocs":    runtime.GOMAXPROCS(0),
+		"num_cpu":       runtime.NumCPU(),
+		"seconds":       recorded.Seconds(),
+		"nocpu_seconds": nocpu.Seconds(),
+		"cpu_seconds":   cpu.Seconds(),
 	}))
 	labCheck(f.Close())
 }

@@ -79,6 +79,7 @@ func (ix *index) refresh(pause time.Duration) {
 	for {
 		var wg sync.WaitGroup
 		for s := 0; s < shards; s++ {
+			s := s
 			wg.Add(1)
 			go func() {
 				defer wg.Done()

@@ -79,7 +79,7 @@ func (s *shop) load(ctx context.Context, id string) (product, error) {
 	go func() { errs <- s.get(ctx, "/stock?id="+id, &p.Stock) }()
 	go func() { errs <- s.get(ctx, "/reviews?id="+id, &p.Reviews) }()
 	var first error
-	for range 3 { // wait for all three: they write into p
+	for i := 0; i < 3; i++ { // wait for all three: they write into p
 		if err := <-errs; err != nil && first == nil {
 			first = err
 			cancel()

@@ -39,6 +39,7 @@ func (g *gateway) dashboard(w http.ResponseWriter, r *http.Request) {
 	errs := make([]error, len(panels))
 	var wg sync.WaitGroup
 	for i, name := range panels {
+		i, name := i, name
 		wg.Add(1)
 		go func() {
 			defer wg.Done()

@@ -50,6 +50,7 @@ func (st *studio) film(parts int) {
 	for {
 		var wg sync.WaitGroup
 		for part := 0; part < parts; part++ {
+			part := part
 			wg.Add(1)
 			go func() {
 				defer wg.Done()

@@ -45,6 +45,7 @@ type reader struct {
 func (r *reader) first(key string) reply {
 	replies := make(chan reply)
 	for _, s := range r.stores {
+		s := s
 		go func() {
 			replies <- s.read(key)
 		}()

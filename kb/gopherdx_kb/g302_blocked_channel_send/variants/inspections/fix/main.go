@@ -92,6 +92,7 @@ func main() {
 	period := time.Second / time.Duration(envInt("RATE", 60))
 	var lines sync.WaitGroup
 	for i := 0; i < 2; i++ {
+		i := i
 		lines.Add(1)
 		go func() {
 			defer lines.Done()

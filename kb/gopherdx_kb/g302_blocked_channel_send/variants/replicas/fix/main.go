@@ -45,6 +45,7 @@ type reader struct {
 func (r *reader) first(key string) reply {
 	replies := make(chan reply, len(r.stores)) // room for every reply, taken or not
 	for _, s := range r.stores {
+		s := s
 		go func() {
 			replies <- s.read(key)
 		}()

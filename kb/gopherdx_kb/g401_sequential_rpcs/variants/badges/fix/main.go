@@ -58,6 +58,7 @@ func (s *site) member(w http.ResponseWriter, r *http.Request) {
 	errs := make([]error, len(s.keepers))
 	var wg sync.WaitGroup
 	for i, keeper := range s.keepers {
+		i, keeper := i, keeper
 		wg.Add(1)
 		go func() {
 			defer wg.Done()

@@ -84,6 +84,7 @@ func (x *exchange) quote(pair string) (string, error) {
 	errs := make([]error, len(desks))
 	var wg sync.WaitGroup
 	for i, d := range desks {
+		i, d := i, d
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
