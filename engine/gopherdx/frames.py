@@ -145,10 +145,12 @@ _INTERNAL = re.compile(
     r"\(\*gcWork\)|\(\*gcControllerState\)|bgsweep|bgscavenge|sweepone|startTheWorld|stopTheWorld|mallocgc|"
     r"forcegchelper|traceAdvance|traceReader|\(\*traceAdvancer|runfinq|runFinalizers|runCleanups|ensureSigM|"
     r"sysmon|wakeScavenger|\(\*scavenger|\(\*wakeableSleep|StartTrace|StopTrace|ReadTrace|runExitHooks)|"
-    r"runtime/trace\.|runtime/pprof\.|net/http/pprof\.|os/signal\.|unique\.runtime_|runtime/metrics\."
+    r"runtime/trace\.(?!WithRegion)|runtime/pprof\.(?!Do\b)|net/http/pprof\.|os/signal\.|unique\.runtime_|runtime/metrics\."
 )
+# Not what a program puts around its own work: labels (pprof.Do) and regions (trace.WithRegion).
 _RECORDER = re.compile(
-    r"runtime/trace\.|runtime/pprof\.|net/http/pprof\.|runtime\.(?:ReadTrace|traceReader|readTrace0)"
+    r"runtime/trace\.(?!WithRegion)|runtime/pprof\.(?!Do\b)|net/http/pprof\."
+    r"|runtime\.(?:ReadTrace|traceReader|readTrace0)"
 )
 
 # Decoding JSON without types: encoding/json up to 1.26 (decode.go). Since 1.27 it decodes through v2:
@@ -289,4 +291,42 @@ def handler_frame(stack: Stack) -> Frame | None:
             inner = user_frames(stack[:i])
             if inner:
                 return inner[-1]
+    return None
+
+
+# What parks a goroutine, by the innermost frame that tells, in the words of the runtime's wait reasons
+# (waitReasonStrings in runtime/runtime2.go). Mutexes before 1.20 say "semacquire" in dumps.
+_PARKED = tuple(
+    (re.compile(pattern), state)
+    for pattern, state in (
+        (r"runtime\.chansend1?$", "chan send"),
+        (r"runtime\.chanrecv[12]?$", "chan receive"),
+        (r"runtime\.selectgo$", "select"),
+        (r"runtime\.block$", "select (no cases)"),
+        (r"time\.Sleep$|runtime\.timeSleep$", "sleep"),
+        (r"internal/poll\.runtime_pollWait$|runtime\.netpollblock$", "IO wait"),
+        (r"(?:internal/)?sync\.\(\*Mutex\)\.(?:Lock|lockSlow)$", "sync.Mutex.Lock"),
+        (r"sync\.\(\*RWMutex\)\.RLock$", "sync.RWMutex.RLock"),
+        (r"sync\.\(\*RWMutex\)\.Lock$", "sync.RWMutex.Lock"),
+        (r"sync\.\(\*WaitGroup\)\.Wait$", "sync.WaitGroup.Wait"),
+        (r"sync\.\(\*Cond\)\.Wait$|sync\.runtime_notifyListWait$", "sync.Cond.Wait"),
+        (
+            r"(?:internal/runtime/|runtime/internal/)?syscall\.|runtime\.cgocall$|os/signal\.signal_recv$",
+            "syscall",
+        ),
+    )
+)
+_BELOW_PARKED = re.compile(
+    r"runtime\.|(?:internal/)?sync\.(?:runtime_|throw|fatal)|internal/poll\.|internal/runtime/|syscall\."
+)
+
+
+def parked_in(stack: Stack) -> str | None:
+    """What a goroutine with this stack waits for, by its innermost frames; None where they do not tell."""
+    for frame in stack:
+        for pattern, state in _PARKED:
+            if pattern.match(frame.function):
+                return state
+        if not _BELOW_PARKED.match(frame.function):
+            return None
     return None

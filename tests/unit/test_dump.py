@@ -299,6 +299,41 @@ def test_counts_have_stacks_without_states_and_ages() -> None:
     assert [f.function for f in dump.groups[0].stack] == [c[0] for c in SENDS]
 
 
+CHANNELS = """goroutine profile: total 17
+9 @ 0x43ac8e 0x407025 0x406c77 0x4edefd 0x468961
+#	0x4edefc	main.send+0x1c	/src/main.go:23
+
+5 @ 0x43ac8e 0x407d6d 0x407992 0x4edf35 0x468961
+#	0x4edf34	main.recv+0x14	/src/main.go:24
+
+2 @ 0x43ac8e 0x407d6d 0x4079b2 0x4edf95 0x468961
+#	0x4edf94	main.drain+0x14	/src/main.go:29
+
+1 @ 0x43ac8e 0x44c8b2 0x44c889 0x465045 0x470a0a 0x4ed7e5 0x468961
+#	0x465044	sync.runtime_SemacquireMutex+0x24	/go/src/runtime/sema.go:77
+#	0x470a09	sync.(*Mutex).lockSlow+0x159		/go/src/sync/mutex.go:171
+#	0x4ed7e4	main.hold+0x14	/src/main.go:9
+
+"""
+
+
+def test_sends_and_receives_are_told_apart_by_the_order_of_the_runtimes_functions() -> None:
+    # chansend1 ends at 0x406c77, chanrecv1 at 0x407992, chanrecv2 a few bytes behind it (Go 1.21, amd64).
+    states = {g.stack[0].function: g.state for g in one(CHANNELS).groups}
+    assert states == {
+        "main.send": "chan send",
+        "main.recv": "chan receive",
+        "main.drain": "chan receive",
+        "sync.runtime_SemacquireMutex": "",
+    }
+
+
+def test_where_only_one_kind_of_channel_wait_is_there_nothing_tells_which() -> None:
+    for gone in (r"9 @.*?\n\n", r"5 @.*?\n\n2 @.*?\n\n"):
+        dump = one(re.sub(gone, "", CHANNELS, flags=re.DOTALL))
+        assert {g.state for g in dump.groups} == {""}
+
+
 def test_labels_split_no_group_and_the_leak_profile_is_a_kind_of_its_own() -> None:
     text = """goroutineleak profile: total 9
 5 @ 0x486daa 0x4167bc 0x4163b7 0x524ef4 0x48d481

@@ -6,7 +6,7 @@
 Two forms. *Stacks*, a header and a stack for each goroutine, are what ``?debug=2``, ``runtime.Stack``, a
 signal, a panic and a fatal error print (``goroutineheader`` and ``traceback1`` in runtime/traceback.go).
 *Counts*, a stack for each group of goroutines, are what ``?debug=1`` prints (``printCountProfile`` and
-``printStackRecord`` in runtime/pprof/pprof.go): no state, no age, the runtime's innermost frames left out.
+``printStackRecord`` in runtime/pprof/pprof.go): no state, no age, the runtime's innermost frames unnamed.
 
 A big dump is thousands of times the same stack. What two goroutines of one stack differ in are the arguments,
 so a stack is known by its lines of file, line and offset, and parsed once.
@@ -39,7 +39,7 @@ class GoroutineGroup:
     """Goroutines in the same state, with the same stack, started at the same place.
 
     ``state`` is as the runtime prints it, without what comes after it (``chan send``, ``sync.Mutex.Lock``,
-    ``running``); "" where the form does not tell (counts). ``stack`` is innermost first and without
+    ``running``); "" where the form does not tell (most counts). ``stack`` is innermost first and without
     arguments; empty where it was not available. ``creator`` is the ``go`` statement that started them, None
     for the main goroutine and where the form does not tell. ``leaked``: the runtime proved that nothing can
     wake them. ``locked``: to a thread. ``elided``: frames in the middle of a deep stack are left out.
@@ -641,11 +641,11 @@ class _Counts:
     """Groups of the counts form as they are read."""
 
     def __init__(self) -> None:
-        self._sums: dict[tuple[tuple[Frame, ...], int], int] = {}
+        self._sums: dict[_Counted, int] = {}
         self._count = 0
-        self._addresses: list[str] = []
+        self._addresses: list[int] = []
         self._frames: list[Frame] = []
-        self._first = ""
+        self._first = 0
 
     def read(self, body: bytes) -> None:
         for line in body.split(b"\n"):
@@ -654,33 +654,82 @@ class _Counts:
     def _line(self, line: str) -> None:
         if (frame := _COUNTED.search(line)) is not None:
             if self._count and frame[2]:
-                self._first = self._first or frame[1]
-                if len(self._frames) < _FRAMES_MAX:
-                    self._frames.append(Frame(frame[2], frame[3], int(frame[4])))
+                self._first = self._first or int(frame[1][-16:], 16)
+                self._frames.append(Frame(frame[2], frame[3], int(frame[4])))
         elif (group := _GROUP.search(line)) is not None:
             self._flush()
-            self._count, self._addresses = int(group[1]), group[2].split()
+            self._count = int(group[1])
+            self._addresses = [int(a[-16:], 16) for a in group[2].split()]
         elif not line.strip():
             self._flush()
 
     def _flush(self) -> None:
         """Close a group. Groups with equal stacks, which differ by their labels, are put together."""
         if self._count:
-            key = (tuple(self._frames), self._hidden())
-            self._sums[key] = self._sums.get(key, 0) + self._count
-        self._count, self._addresses, self._frames, self._first = 0, [], [], ""
+            hidden = self._hidden()
+            runtime = tuple(self._addresses[: max(hidden, 0)])
+            stack = tuple(self._frames)
+            if stack and stack[-1].function == "runtime.goexit":
+                stack = stack[:-1]
+            counted = _Counted(stack, hidden, runtime if hidden == _CHANNEL_FRAMES else ())
+            self._sums[counted] = self._sums.get(counted, 0) + self._count
+        self._count, self._addresses, self._frames, self._first = 0, [], [], 0
 
     def _hidden(self) -> int:
         """How many frames of the runtime were left out: the list gives return addresses, a frame one less."""
-        if not self._first:
-            return -1
-        after = f"{int(self._first, 16) + 1:#x}"
-        return self._addresses.index(after) if after in self._addresses else -1
+        after = self._first + 1
+        return self._addresses.index(after) if self._first and after in self._addresses else -1
 
     def groups(self, *, leaked: bool) -> tuple[GoroutineGroup, ...]:
         self._flush()
+        sends, receives = _channel_calls(list(self._sums))
         groups = []
-        for (frames, hidden), count in self._sums.items():
-            stack = frames[:-1] if frames and frames[-1].function == "runtime.goexit" else frames
-            groups.append(GoroutineGroup("", stack, None, count, leaked=leaked, hidden=hidden))
+        for counted, count in self._sums.items():
+            call = counted.runtime[-1] if counted.on_channel else 0
+            state = "chan send" if call in sends else "chan receive" if call in receives else ""
+            groups.append(
+                GoroutineGroup(state, counted.stack, None, count, leaked=leaked, hidden=counted.hidden)
+            )
         return _sorted(groups)
+
+
+_CHANNEL_FRAMES = (
+    3  # gopark, chansend or chanrecv, and what the compiler calls: chansend1, chanrecv1, chanrecv2
+)
+_NEIGHBOURS = 0x200  # chanrecv1 and chanrecv2 are a few instructions each, one behind the other
+_APART = range(0x600, 0x8000)  # chansend, send and closechan lie between chansend1 and chanrecv1
+
+
+class _Counted(NamedTuple):
+    """A group of the counts form; ``runtime`` are unnamed addresses where they may be a channel's."""
+
+    stack: tuple[Frame, ...]
+    hidden: int
+    runtime: tuple[int, ...]
+
+    @property
+    def on_channel(self) -> bool:
+        """Whether the code itself calls what is unnamed: package sync and the poller have named frames."""
+        if len(self.runtime) != _CHANNEL_FRAMES or not self.stack:
+            return False
+        inner = self.stack[0].function.startswith(
+            ("sync.", "internal/sync.", "internal/poll.", "time.", "os/")
+        )
+        return not inner and 0 < self.runtime[1] - self.runtime[2] < _APART.stop
+
+
+def _channel_calls(groups: Sequence[_Counted]) -> tuple[set[int], set[int]]:
+    """The addresses in chansend1, and those in chanrecv1 and chanrecv2; none where that cannot be told.
+
+    The linker keeps the order of the source: in runtime/chan.go chansend1 comes first, and chanrecv1 and
+    chanrecv2 some kilobytes later (so in Go 1.15 to 1.27). Where goroutines wait for both, the lower address
+    is the send's; where they wait for one, nothing tells which.
+    """
+    calls = sorted({group.runtime[-1] for group in groups if group.on_channel})
+    if not calls:
+        return set(), set()
+    low = {call for call in calls if call - calls[0] < _NEIGHBOURS}
+    high = {call for call in calls if calls[-1] - call < _NEIGHBOURS}
+    if len(low) != 1 or len(low) + len(high) != len(calls) or min(high) - max(low) not in _APART:
+        return set(), set()
+    return low, high
