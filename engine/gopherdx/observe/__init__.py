@@ -6,15 +6,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gopherdx.model import GoRange, Observation, Observations, Overview
-from gopherdx.observe import calls, cpu, decode, gc, heap, locks, regexps, scheduler, sends, slices
+from gopherdx.observe import (
+    calls,
+    contention,
+    cpu,
+    decode,
+    gc,
+    heap,
+    locks,
+    pools,
+    regexps,
+    scheduler,
+    sends,
+    slices,
+)
 from gopherdx.observe.overview import overview_of
 from gopherdx.observe.said import Said
 
-if TYPE_CHECKING:
-    Artifact = Any
+Artifact = Any  # any of gopherdx.artifacts: observers take what they know
 
 _OF_ONE: dict[str, tuple[Callable[[Any], Said], ...]] = {
     "trace": (
@@ -26,18 +38,23 @@ _OF_ONE: dict[str, tuple[Callable[[Any], Said], ...]] = {
         slices.of_trace,
         sends.of_trace,
         calls.of_trace,
+        pools.of_trace,
     ),
     "cpu": (cpu.of_profile, regexps.of_profile),
+    "goroutine": (pools.of_goroutines,),
+    "goroutine-dump": (pools.of_dump,),
 }
 """Observers of one artifact, by its kind."""
 
 _OF_ALL: dict[str, tuple[Callable[[Sequence[Any]], Said], ...]] = {
     "heap": (heap.of_profiles,),
     "allocs": (heap.of_profiles,),
+    "mutex": (contention.of_mutex,),
+    "block": (pools.of_block,),
 }
 """Observers of all artifacts of a kind in the order of time: the last is now, those before it tell growth."""
 
-_OF_CAPTURE: tuple[Callable[[Sequence[Any]], Said], ...] = ()
+_OF_CAPTURE: tuple[Callable[[Sequence[Any]], Said], ...] = (contention.of_capture,)
 """Observers that join artifacts of several kinds."""
 
 

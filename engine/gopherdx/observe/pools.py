@@ -1,0 +1,157 @@
+"""Who waits for a connection of a database/sql pool, and how many goroutines are inside the driver meanwhile.
+
+A goroutine that finds the pool's limit reached parks in ``(*DB).conn`` (GOROOT/src/database/sql/sql.go) until
+another gives its connection back in ``putConn``. Where the pool is what holds things up, as many goroutines
+are inside the driver as it has connections. Rows or transactions that nobody closes make the same queue, with
+nobody inside the driver. A pool has no name in these artifacts: all of a process are one, named after the
+user's function that waits most.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from gopherdx import frames as fr
+from gopherdx.observe.contention import ended_waits
+from gopherdx.observe.said import Said, Sayer, place_of
+
+if TYPE_CHECKING:
+    from gopherdx.artifacts.dump import GoroutineDump
+    from gopherdx.artifacts.pprof import Profile
+    from gopherdx.artifacts.trace.tables import Trace
+
+LOOKED = ("pool.waiters", "pool.wait_ms", "pool.in_driver", "pool.handed_share", "pool.wait_share")
+LOOKED_BLOCK = ("block.pool_wait_ms", "block.pool_waits", "block.pool_delay_s")
+LOOKED_DUMP = ("dump.pool_waiters", "dump.pool_in_driver")
+_IN_USE = frozenset(
+    ("network", "syscall", "sleep", "select", "chan receive", "chan send", "sync", "sync.(*Cond).Wait", "")
+)
+
+
+@dataclass(slots=True)
+class _Queue:
+    """Those who wait for a connection; ``weight`` is time or a number of them, by the function that asks."""
+
+    ended: int = 0
+    ended_ns: int = 0
+    handed: int = 0
+    woken: int = 0
+    weight: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    frames: dict[str, fr.Frame] = field(default_factory=dict)
+
+    def add(self, stack: fr.Stack, weight: int) -> None:
+        frame = fr.caller_of(stack, fr.SQL)
+        if frame is not None:
+            function = fr.plain(frame.function)
+            self.weight[function] += weight
+            self.frames.setdefault(function, frame)
+
+    @property
+    def most(self) -> tuple[str, fr.Frame | None]:
+        """The user's function that waits most; "" where none is known."""
+        if not self.weight:
+            return "", None
+        function = max(self.weight, key=lambda f: (self.weight[f], f))
+        return function, self.frames[function]
+
+
+def of_trace(trace: Trace) -> Said:
+    """The queue of the pools in a trace, on average over the recording."""
+    out = Sayer("trace", LOOKED)
+    duration = max(trace.duration_ns, 1)
+    queue, waiting_ns, driver_ns = _Queue(), 0, 0
+    waits: set[int] = set()
+    for wait in trace.waits:
+        stack = trace.stack(wait.stack)
+        if wait.reason in ("select", "chan receive", "") and fr.is_pool_wait(stack):
+            waits.add(wait.index)
+            waiting_ns += wait.total_ns
+            queue.ended += wait.count
+            queue.ended_ns += wait.ns
+            queue.add(stack, wait.total_ns)
+        elif wait.reason in _IN_USE and fr.in_driver(stack):
+            driver_ns += wait.total_ns
+    if not waiting_ns:
+        return out.done()
+    for wake in trace.wakes:
+        if wake.wait in waits:
+            queue.woken += wake.count
+            if wake.waker is not None and fr.has(trace.stack(wake.waker), fr.POOL_GIVE):
+                queue.handed += wake.count
+    function, frame = queue.most
+    say = out.about(function, place_of(frame), "waits in database/sql.(*DB).conn")
+    wait_ms = queue.ended_ns / queue.ended / 1e6 if queue.ended else waiting_ns / 1e6
+    drive_ms = driver_ns / queue.ended / 1e6 if queue.ended else 0.0
+    say("pool.waiters", waiting_ns / duration, "goroutines")
+    say("pool.in_driver", driver_ns / duration, "goroutines")
+    say("pool.waits_per_s", queue.ended / (duration / 1e9), "1/s")
+    say("pool.handed_share", queue.handed / queue.woken if queue.woken else 0.0, "share")
+    say("pool.wait_ms", wait_ms, "ms")
+    say("pool.wait_share", wait_ms / (wait_ms + drive_ms), "share")
+    if queue.ended and drive_ms:
+        say("pool.drive_ms", drive_ms, "ms")
+        say("pool.gain_high", 1 + wait_ms / drive_ms, "x")
+        say("pool.gain_low", 1 + wait_ms / drive_ms / 4, "x")
+    return out.done()
+
+
+def of_block(profiles: Sequence[Profile]) -> Said:
+    """The waits for a connection that ended, as block profiles count them. None is inside the driver there:
+    a wait for the network is in no block profile."""
+    ended = ended_waits(profiles)
+    if ended is None:
+        return Said((), frozenset())
+    out = Sayer("block", LOOKED_BLOCK)
+    queue = _Queue()
+    for stack, count, ns in ended.stacks:
+        if fr.is_pool_wait(stack):
+            queue.ended += count
+            queue.ended_ns += ns
+            queue.add(stack, ns)
+    if queue.ended:
+        function, frame = queue.most
+        say = out.about(function, place_of(frame), "waits in database/sql.(*DB).conn that ended")
+        say("block.pool_waits", float(queue.ended), "waits")
+        say("block.pool_wait_ms", queue.ended_ns / queue.ended / 1e6, "ms")
+        say("block.pool_delay_s", queue.ended_ns / 1e9, "s")
+        if ended.seconds:
+            say("block.pool_waiters", queue.ended_ns / 1e9 / ended.seconds, "goroutines")
+    return out.done()
+
+
+def of_goroutines(profile: Profile) -> Said:
+    """The queue at one moment, from a goroutine profile."""
+    if not profile.symbolized or not len(profile):
+        return Said((), frozenset())
+    stacks = profile.by_stack(profile.default_index).items()
+    rows = [(tuple(fr.Frame(f.function, f.file, f.line) for f in s), n, 0) for s, n in stacks]
+    return _of_moment("goroutine", rows)
+
+
+def of_dump(dump: GoroutineDump) -> Said:
+    """The queue at one moment, from a goroutine dump, and how long the oldest has waited if told."""
+    if not dump.whole or dump.kind != "goroutine-dump":
+        return Said((), frozenset())
+    return _of_moment("goroutine-dump", [(g.stack, g.count, g.minutes_max) for g in dump.groups])
+
+
+def _of_moment(kind: str, rows: Iterable[tuple[Any, int, int]]) -> Said:
+    out = Sayer(kind, LOOKED_DUMP)
+    queue, inside, minutes = _Queue(), 0, 0
+    for stack, count, age in rows:
+        if fr.is_pool_wait(stack):
+            queue.ended += count
+            queue.add(stack, count)
+            minutes = max(minutes, age)
+        elif fr.in_driver(stack):
+            inside += count
+    if queue.ended:
+        function, frame = queue.most
+        say = out.about(function, place_of(frame), "goroutines in database/sql.(*DB).conn")
+        say("dump.pool_waiters", float(queue.ended), "goroutines")
+        say("dump.pool_in_driver", float(inside), "goroutines")
+        say("dump.pool_wait_minutes", float(minutes), "min")
+    return out.done()

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"database/sql/driver"
+	"fmt"
+	"io"
+	"net"
+	"time"
+)
+
+// sky is a slow database behind a socket: it answers a byte for a line.
+type sky struct {
+	addr string
+	slow time.Duration
+}
+
+func (q *sky) listen() error {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	q.addr = ln.Addr().String()
+	go func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				in := bufio.NewReader(c)
+				for {
+					if _, err := in.ReadSlice('\n'); err != nil {
+						return
+					}
+					time.Sleep(q.slow)
+					if _, err := c.Write([]byte{'1'}); err != nil {
+						return
+					}
+				}
+			}()
+		}
+	}()
+	return nil
+}
+
+func (q *sky) Connect(context.Context) (driver.Conn, error) {
+	c, err := net.Dial("tcp", q.addr)
+	return &path{c}, err
+}
+
+func (q *sky) Driver() driver.Driver { return nil }
+
+type path struct{ net.Conn }
+
+func (l *path) Begin() (driver.Tx, error) { return nil, driver.ErrSkip }
+
+func (l *path) Prepare(query string) (driver.Stmt, error) { return &order{l, query}, nil }
+
+type order struct {
+	*path
+	text string
+}
+
+func (o *order) Close() error { return nil }
+
+func (o *order) NumInput() int { return -1 }
+
+func (o *order) Exec(args []driver.Value) (driver.Result, error) {
+	if _, err := fmt.Fprintln(o.Conn, o.text, args); err != nil {
+		return nil, err
+	}
+	var answer [1]byte
+	_, err := io.ReadFull(o.Conn, answer[:])
+	return driver.RowsAffected(1), err
+}
+
+func (o *order) Query([]driver.Value) (driver.Rows, error) { return nil, driver.ErrSkip }

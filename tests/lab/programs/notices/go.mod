@@ -1,0 +1,3 @@
+module example.com/notices
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/wardrobe
+
+go 1.21
