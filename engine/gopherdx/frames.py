@@ -269,8 +269,9 @@ def nearest_caller(stack: Stack, pattern: re.Pattern[str]) -> Frame | None:
 
 def of_main(stack: Stack) -> bool:
     """Whether a stack is the main goroutine's: the program's start (init, and main before it serves), or all
-    of a program that does its work in main."""
-    return outermost(stack) == "runtime.main"
+    of a program that does its work in main. Traces leave out the outermost frame, ``runtime.main``.
+    """
+    return outermost(stack) in ("runtime.main", "main.main") or of_init(stack)
 
 
 def of_init(stack: Stack) -> bool:

@@ -81,16 +81,21 @@ def of_memory(memory: Memory) -> Said:
     whole = memory.made_bytes
     if not memory.tells_made or memory.samples < MIN_SAMPLES or not whole:
         return Said((), frozenset())
-    made, live, count = (_Shares(started=memory.seconds > 0) for _ in range(3))
+    between = memory.seconds > 0
+    made, live, count = (_Shares(started=between) for _ in range(3))
     for row in memory.rows:
         if not fr.has(row.stack, fr.REGEXP_COMPILE):
             continue
         made.add(row.stack, row.made_bytes)
-        live.add(row.stack, row.live_bytes)
+        live.add(row.stack, row.grown_bytes if between else row.live_bytes)
         if row.stack[0].function == "regexp.compile" and _REGEXP_BYTES[0] <= row.size <= _REGEXP_BYTES[1]:
             count.add(row.stack, row.made)
-    names = {"regexp.kept_share", "regexp.compiled"} if memory.tells_live else {"regexp.compiled"}
-    out = Sayer(memory.kind, {*LOOKED_ALLOC, *names})
+    tells_kept = memory.tells_growth if between else memory.tells_live
+    out = Sayer(memory.kind, {*LOOKED_ALLOC, "regexp.compiled"})
+    if tells_kept:
+        out.look("regexp.kept_share")
+    if between:
+        out.look("regexp.compile_alloc_mb_per_s")
     for name, value in sorted(made.units.items()):
         if value < MIN_SHARE * whole:
             continue
@@ -98,9 +103,9 @@ def of_memory(memory: Memory) -> Said:
         say("regexp.compile_alloc_share", value / whole, "share")
         say("regexp.compile_alloc_mb", value / MB, "MB")
         say("regexp.compiled", count.units.get(name, 0.0), "patterns")
-        if memory.tells_live:
-            say("regexp.kept_share", live.units.get(name, 0.0) / value, "share")
-        if memory.seconds > 0:
+        if tells_kept:
+            say("regexp.kept_share", max(live.units.get(name, 0.0), 0.0) / value, "share")
+        if between:
             say("regexp.compile_alloc_mb_per_s", value / MB / memory.seconds, "MB/s")
             say("regexp.compiled_per_s", count.units.get(name, 0.0) / memory.seconds, "1/s")
     return out.done()

@@ -52,6 +52,10 @@ class Sayer:
 
         return say
 
+    def look(self, *names: str) -> None:
+        """Names that were looked for, whether or not anything is said of them."""
+        self._looked |= set(names)
+
     def done(self) -> Said:
         """Everything said, the subjects in a fixed order."""
         return Said(tuple(sorted(self._items, key=lambda o: (o.name, o.subject))), frozenset(self._looked))

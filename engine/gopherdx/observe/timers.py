@@ -65,7 +65,7 @@ def of_memory(memory: Memory) -> Said:
     if not any(c.live_bytes > 0 for c in callers.values()):
         out.say("timer.after_in_use", 0.0, "timers", locator="inuse_space under time.After")
     if memory.tells_growth and memory.seconds > 0:
-        return Said(out.done().items, out.done().looked | {"timer.after_stay_s"})
+        out.look("timer.after_stay_s")
     return out.done()
 
 
@@ -97,7 +97,7 @@ def _goroutines_at_most(memory: Memory) -> float:
     The runtime keeps the record of one that ended for the next, so these in use are the peak. Where few were
     sampled, three more might well have been missed.
     """
-    rows = [r for r in memory.rows if r.stack and r.stack[0].function == "runtime.malg"]
+    rows = [r for r in memory.rows if any(frame.function == "runtime.malg" for frame in r.stack)]
     samples = sum(r.live_samples for r in rows)
     size = max((r.size for r in rows), default=float(_GOROUTINE)) or float(_GOROUTINE)
     return (samples + 1.5 * math.sqrt(samples) + 3) * memory.period_bytes / size

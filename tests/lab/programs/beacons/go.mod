@@ -1,0 +1,3 @@
+module example.com/beacons
+
+go 1.21
