@@ -349,10 +349,10 @@ def test_a_header_that_no_release_writes_is_named() -> None:
     for head in (
         b"go 1.24 trace\0\0\0",
         b"go 1.99 trace\0\0\0",
-        b"go 1.21 trace\0\0\0",
+        b"go 1.10 trace\0\0\0",
         b"go 1.5 trace\0\0\0\0",
     ):
-        with pytest.raises(UnreadableInput, match=r"go 1\.(?:24|99|21|5)|not a Go execution trace"):
+        with pytest.raises(UnreadableInput, match=r"go 1\.(?:24|99|10|5)|not a Go execution trace"):
             read_trace(io.BytesIO(head))
     for head in (b"", b"g", b"go 1.2", b"\x1f\x8b", b"\x1f\x8b\x08\x00" + b"\0" * 40):
         with pytest.raises(UnreadableInput):

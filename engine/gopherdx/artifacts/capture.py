@@ -380,7 +380,7 @@ def _check(found: Sniffed, item: Named) -> None:
         raise UnreadableInput(
             f"is {found.looks_like}, a version that this gopherdx does not read",
             where=where,
-            todo="record it with a program built with Go 1.22 to 1.27",
+            todo="record it with a program built with Go 1.11 or later",
         )
 
 

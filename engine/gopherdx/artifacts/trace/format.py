@@ -74,9 +74,11 @@ ARG_COUNTS = np.full(256, -1, dtype=np.int64)
 for _number, _, _args in _EVENTS:
     ARG_COUNTS[_number] = len(_args)
 
-# Headers that exist, and the releases that write them. 1.22 and later share one format.
+# Headers that exist, and the releases that write them. 1.22 and later share one format, described here; the
+# other one is old_format.py's.
 _RELEASES = {22: (22, 22), 23: (23, 24), 25: (25, 25), 26: (26, 27)}
-OLD_HEADERS = {11: "Go 1.11 to 1.18", 19: "Go 1.19 and 1.20", 21: "Go 1.21"}
+_OLD_RELEASES = {11: (11, 18), 19: (19, 20), 21: (21, 21)}
+_VERY_OLD = range(5, 11)
 _HEADER = re.compile(rb"go 1\.(\d{1,3}) trace\x00\x00\x00")
 
 HEADER_BYTES = 16
@@ -89,14 +91,29 @@ def header_version(head: bytes) -> int | None:
 
 
 def go_range(minor: int) -> GoRange:
-    """The Go releases that write this header: ``go 1.23`` and ``go 1.26`` cover two each."""
-    low, high = _RELEASES[minor]
+    """The Go releases that write this header: ``go 1.26`` covers two, ``go 1.11`` eight."""
+    low, high = (_RELEASES | _OLD_RELEASES)[minor]
     return GoRange(f"go 1.{minor}", (1, low), (1, high))
 
 
 def is_readable(minor: int) -> bool:
-    """Whether this header is of the format that this reader knows."""
-    return minor in _RELEASES
+    """Whether traces with this header can be read."""
+    return minor in _RELEASES or is_old(minor)
+
+
+READABLE = "record it with a program built with Go 1.11 or later"
+
+
+def unreadable(minor: int) -> str:
+    """What to say of a trace whose header is not ``is_readable``."""
+    if minor in _VERY_OLD:
+        return f"this trace has the header go 1.{minor}: formats before that of Go 1.11 are not read"
+    return f"this trace has the header go 1.{minor}, which no release that is known writes"
+
+
+def is_old(minor: int) -> bool:
+    """Whether this header is of the format up to Go 1.21."""
+    return minor in _OLD_RELEASES
 
 
 # Why a goroutine waits or stops. The strings are those of runtime/traceruntime.go, in every version the same.

@@ -255,7 +255,7 @@ def _key(module: Any) -> str:
     import llvmlite.binding as llvm
 
     parts = [
-        Path(module.__file__).read_bytes(),
+        *(Path(file).read_bytes() for file in _sources(module)),
         Path(__file__).read_bytes(),
         Path(__file__).with_name("build.py").read_bytes(),
         _numba_version(),
@@ -266,6 +266,15 @@ def _key(module: Any) -> str:
         llvm.get_host_cpu_features().flatten().encode(),
     ]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:24]
+
+
+def _sources(module: Any) -> list[str]:
+    """The files that a module's kernels and their helpers are written in."""
+    files = {module.__file__}
+    for value in vars(module).values():
+        if hasattr(value, _HELPERS):
+            files.add(value.__code__.co_filename)
+    return sorted(files)
 
 
 def _numba_version() -> bytes:

@@ -25,6 +25,9 @@ GC_ACTIVE, GC_BEGIN, GC_END, SWEEP_ACTIVE, SWEEP_BEGIN, SWEEP_END = 28, 29, 30, 
 ASSIST_ACTIVE, ASSIST_BEGIN, ASSIST_END, HEAP_ALLOC, HEAP_GOAL, GO_LABEL = 34, 35, 36, 37, 38, 39
 TASK_BEGIN, TASK_END, REGION_BEGIN, REGION_END, USER_LOG = 40, 41, 42, 43, 44
 GO_SWITCH, GO_SWITCH_DESTROY, GO_CREATE_BLOCKED, GO_STATUS_STACK = 45, 46, 47, 48
+# Two that no file holds, for traces of the old format (old_kernels.py): a system call whose end is not told
+# since it did not block, and the return from one that did, told when the goroutine has a P again.
+GO_SYSCALL_SHORT, GO_SYSCALL_RETURN = 100, 101
 
 # --- status of goroutines and Ps on the wire ---
 RUNNABLE, RUNNING, SYSCALL, WAITING = 1, 2, 3, 4
@@ -1383,6 +1386,7 @@ def fold(  # type: ignore[no-untyped-def]
         key = zero
         ns = zero
         known = y < 0 or g[y, G_STATE] != 0
+        group = zero
         if kind == GO_START:
             row = y
             state = np.int64(RUNNING)
@@ -1432,6 +1436,21 @@ def fold(  # type: ignore[no-untyped-def]
             row = cur
             state = np.int64(RUNNABLE)
             why = np.int64(K_SCHED)
+        elif kind == GO_SYSCALL_SHORT:
+            see = cur
+            if cur >= 0 and g[cur, G_STATE] == RUNNING:
+                pause = cur
+                again = True
+        elif kind == GO_SYSCALL_RETURN:
+            row = y
+            state = np.int64(RUNNABLE)
+            why = np.int64(K_SCHED)
+            if y >= 0 and known and t < x[X_INT_T]:
+                # It waits for a P since then; the integrals have passed that time already.
+                late = x[X_INT_T] - t
+                x[X_INT_RUNNABLE] += late
+                if not st_flags[g[y, G_STACK]] & F_INTERNAL:
+                    x[X_INT_WOKEN] += late
         elif kind == GO_CREATE or kind == GO_CREATE_BLOCKED or kind == GO_CREATE_SYSCALL:
             if kind != GO_CREATE_SYSCALL:
                 see = cur
@@ -1466,7 +1485,7 @@ def fold(  # type: ignore[no-untyped-def]
             row = cur
             pause = cur
         elif kind == GO_STATUS or kind == GO_STATUS_STACK:
-            status = np.int64(ev_r[i])
+            status = np.int64(ev_r[i]) & 7
             see = y
             if y >= 0 and (not known or g[y, G_STATE] != status):
                 row = y
@@ -1481,8 +1500,12 @@ def fold(  # type: ignore[no-untyped-def]
                     x[X_UNSETTLED] += 1
                     pause = y
                 else:
-                    groups[0, R_LIVE] += 1
-                    groups[0, R_AT_START] += 1
+                    # Its start function is told in the old format alone (0 else: found by its stacks).
+                    group = _group(x, group_keys, group_vals, groups, st_root[ev_r[i] >> 3], zero)
+                    groups[group, R_LIVE] += 1
+                    groups[group, R_AT_START] += 1
+                    if group > 0 and groups[group, R_LIVE] > groups[group, R_LIVE_MAX]:
+                        groups[group, R_LIVE_MAX] = groups[group, R_LIVE]
             elif y >= 0 and stack > 0 and g[y, G_STACK] == 0 and status != RUNNING:
                 # Told late: the stack of a stay that began before the trace (Go 1.23 and later).
                 g[y, G_STACK] = stack
@@ -1608,6 +1631,8 @@ def fold(  # type: ignore[no-untyped-def]
             if kind != GO_CREATE_SYSCALL:
                 _clear(g, row, ev_x[i], x[X_GEN_T0])
                 x[X_LIVE] += 1
+                if at_status:
+                    g[row, G_GROUP] = group
         if x[X_LIVE] > x[X_LIVE_MAX]:
             x[X_LIVE_MAX] = x[X_LIVE]
         if see >= 0 and stack > 0:

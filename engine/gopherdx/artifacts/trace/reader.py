@@ -1,4 +1,4 @@
-"""Reading an execution trace (Go 1.22 to 1.27): bytes in, one ``Trace`` of folded tables out.
+"""Reading an execution trace (Go 1.22 to 1.27; old.py has those before): bytes in, folded tables out.
 
 One generation at a time: its tables first (strings, stacks, samples), then its events, which one kernel
 orders and another replays. The two kernels work side by side, a window of events apart, so memory is bounded
@@ -20,6 +20,17 @@ import numpy.typing as npt
 
 from gopherdx.artifacts.trace import format as tf
 from gopherdx.artifacts.trace import kernels as k
+from gopherdx.artifacts.trace.arrays import (
+    RECORD_AGAIN,
+    WINDOW,
+    WINDOWS,
+    doubled,
+    hash_table,
+    max_id,
+    rehashed,
+    row_by_id,
+    window,
+)
 from gopherdx.artifacts.trace.container import Generations, RawGeneration
 from gopherdx.artifacts.trace.jit import prepare
 from gopherdx.artifacts.trace.replay import Replay
@@ -32,13 +43,10 @@ Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
 Progress = Callable[[str, float], None]
 
-WINDOW = 1 << 17  # events between the ordering and the replaying kernel
-WINDOWS = 3  # one is filled, one waits, one is replayed
 MAX_BYTES = 8 << 30  # of the unpacked trace
 MAX_NS = float(1 << 60)  # 36 years after the clock's start: a later time is damage
 
 COMPILING = "compiling what reads traces, once for this version of gopherdx: some ten seconds"
-RECORD_AGAIN = "record it again with curl -o trace.out 'http://HOST/debug/pprof/trace?seconds=5'"
 
 
 def read_trace(
@@ -71,12 +79,9 @@ def _read(stream: BinaryIO, path: str, size: int, progress: Progress | None, lim
     if minor is None:
         raise UnreadableInput("this is not a Go execution trace", where=path, todo=RECORD_AGAIN)
     if not tf.is_readable(minor):
-        raise UnreadableInput(
-            f"a trace with the header go 1.{minor} "
-            f"({tf.OLD_HEADERS.get(minor, 'an unknown or very old format')}) cannot be read yet",
-            where=path,
-            todo="record it with a program built with Go 1.22 or later",
-        )
+        raise UnreadableInput(tf.unreadable(minor), where=path, todo=tf.READABLE)
+    if tf.is_old(minor):
+        return _read_old(stream, plain, minor, path, progress, limit_bytes)
     if progress is not None:
         prepare(k, lambda: progress(COMPILING, -1.0))
     builder = _Builder(path, minor)
@@ -90,6 +95,34 @@ def _read(stream: BinaryIO, path: str, size: int, progress: Progress | None, lim
             else:
                 builder.skip(raw)
     return builder.finish(generations)
+
+
+def _read_old(
+    stream: BinaryIO,
+    plain: _Prefixed | _Limited,
+    minor: int,
+    path: str,
+    progress: Progress | None,
+    limit_bytes: int,
+) -> Trace:
+    """Read a trace of the old format, for which a stream that cannot go back is copied to a file."""
+    from gopherdx.artifacts.trace import old, old_kernels
+
+    if progress is not None:
+        prepare(k, lambda: progress(COMPILING, -1.0))
+        prepare(old_kernels, lambda: progress(COMPILING, -1.0))
+    in_place = isinstance(plain, _Prefixed) and old.random_access(stream)
+    file = stream if in_place else old.spool(plain, path=path, limit_bytes=limit_bytes)
+    try:
+        return old.read_old(
+            file,
+            minor,
+            path=path,
+            progress=lambda share: progress("reading the trace", share) if progress is not None else None,
+        )
+    finally:
+        if not in_place:
+            file.close()
 
 
 class _Builder:
@@ -128,8 +161,8 @@ class _Builder:
         order.begin(raw, batches, mul)
         labels = self._label_of()
         worker.put(self._replay.begin, first)
-        for window, rows in order.windows(samples, stack_of, reason_of):
-            worker.put(self._replay.fold, window, rows, self._stacks, labels, order.rows)
+        for columns, rows in order.windows(samples, stack_of, reason_of):
+            worker.put(self._replay.fold, columns, rows, self._stacks, labels, order.rows)
         worker.put(self._close, raw.number, first, raw.bytes, order.events - events_before)
 
     def _close(self, number: int, first_ns: int, size: int, events: int) -> None:
@@ -172,7 +205,7 @@ class _Builder:
             room *= 4
         strings = strings[:n]
         self._bad_tables += bad
-        string_row = _dense(strings[:, 0], n, self._path)
+        string_row = row_by_id(strings[:, 0], n, self._path)
         room = 1024
         while True:
             stacks = np.empty((room, 4), dtype=np.int64)
@@ -183,8 +216,8 @@ class _Builder:
             room *= 4
         self._bad_tables += bad
         stacks = stacks[:n_stacks]
-        max_id = _max_id(stacks[:, 0], n_stacks, self._path)
-        stack_of = self._stacks.add_generation(buf, strings, stacks, frames[:n_frames], max_id)
+        largest = max_id(stacks[:, 0], n_stacks, self._path)
+        stack_of = self._stacks.add_generation(buf, strings, stacks, frames[:n_frames], largest)
         return stack_of, self._reasons_of(raw, strings, string_row.size)
 
     def _reasons_of(self, raw: RawGeneration, strings: Ints, size: int) -> Ints:
@@ -288,15 +321,15 @@ class _Order:
     def __init__(self) -> None:
         self.tally: Ints = np.zeros(k.TALLY_SIZE, dtype=np.int64)
         self.tally[k.T_GC_SEQ] = -1
-        self._g_keys, self._g_vals = _hash(4096)
+        self._g_keys, self._g_vals = hash_table(4096)
         self._gs: Ints = np.zeros((2048, 4), dtype=np.int64)
         self._free: Ints = np.zeros(2048, dtype=np.int64)
-        self._m_keys, self._m_vals = _hash(256)
+        self._m_keys, self._m_vals = hash_table(256)
         self._ms: Ints = np.full((64, 2), -1, dtype=np.int64)
         self._m_rows: dict[int, int] = {}
-        self._p_keys, self._p_vals = _hash(4096)
+        self._p_keys, self._p_vals = hash_table(4096)
         self._ps: Ints = np.zeros((2048, 4), dtype=np.int64)
-        self._windows = [_window(WINDOW) for _ in range(WINDOWS)]
+        self._windows = [window(WINDOW) for _ in range(WINDOWS)]
         self._turn = 0
 
     @property
@@ -346,7 +379,7 @@ class _Order:
             if row >= self._ms.shape[0]:
                 self._ms = np.concatenate([self._ms, np.full_like(self._ms, -1)])
             if row * 2 + 2 > self._m_keys.size:
-                self._m_keys, self._m_vals = _rehashed(self._m_keys, self._m_vals)
+                self._m_keys, self._m_vals = rehashed(self._m_keys, self._m_vals)
             k.put(self._m_keys, self._m_vals, m, row)
         return row
 
@@ -370,43 +403,10 @@ class _Order:
 
     def _grow(self) -> None:
         if self._g_keys.size // 2 - self.tally[k.T_LIVE] <= 4:
-            self._g_keys, self._g_vals = _rehashed(self._g_keys, self._g_vals)
+            self._g_keys, self._g_vals = rehashed(self._g_keys, self._g_vals)
         if max(self._gs.shape[0] - self.tally[k.T_ROWS], self.tally[k.T_FREE]) <= 4:
-            self._gs = np.concatenate([self._gs, np.zeros_like(self._gs)])
-            self._free = np.concatenate([self._free, np.zeros_like(self._free)])
-
-
-def _window(size: int) -> tuple[npt.NDArray[np.int64 | np.uint8 | np.int32], ...]:
-    """Columns of ``order``'s output: time, type, goroutine, target, value, stack, reason."""
-    types = (np.int64, np.uint8, np.int32, np.int32, np.int64, np.int32, np.int32)
-    return tuple(np.empty(size, dtype=t) for t in types)
-
-
-def _hash(size: int) -> tuple[Ints, Ints]:
-    return np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
-
-
-def _rehashed(keys: Ints, vals: Ints) -> tuple[Ints, Ints]:
-    new_keys, new_vals = _hash(keys.size * 2)
-    k.rehash(keys, vals, new_keys, new_vals)
-    return new_keys, new_vals
-
-
-def _max_id(ids: Ints, count: int, path: str) -> int:
-    """The largest id of a table. Ids count up from 1, so a far larger one is damage (and costs memory)."""
-    if count == 0:
-        return 0
-    low, high = int(ids.min()), int(ids.max())
-    if low < 0 or high > 64 * count + (1 << 20):
-        raise UnreadableInput("a table of this trace has impossible ids", where=path, todo=RECORD_AGAIN)
-    return high
-
-
-def _dense(ids: Ints, count: int, path: str) -> Ints:
-    """Row by id, -1 for ids that are not there."""
-    row = np.full(_max_id(ids, count, path) + 1, -1, dtype=np.int64)
-    row[ids] = np.arange(count)
-    return row
+            self._gs = doubled(self._gs)
+            self._free = doubled(self._free)
 
 
 def _uvarints(data: bytes, pos: int, count: int) -> tuple[list[int], int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -123,16 +124,16 @@ class Replay:
         truncated: bool,
         wall_clock_ns: int | None,
         unread: tuple[int, int],
+        names: Mapping[int, str] = tf.EVENT_NAMES,
     ) -> Trace:
-        """Close what is still open at the end of the trace and hand over the tables."""
+        """Close what is still open at the end of the trace and hand over the tables.
+
+        ``names`` are those of the events that ``order_tally`` counts.
+        """
         self._finish(min(rows, self._g.shape[0]), stacks)
         x = self.x
         counters = self._counters.used(int(x[k.X_COUNTERS]))
-        counts = {
-            tf.EVENT_NAMES[i]: int(order_tally[i])
-            for i in range(256)
-            if order_tally[i] and i in tf.EVENT_NAMES
-        }
+        counts = {names[i]: int(order_tally[i]) for i in range(256) if order_tally[i] and i in names}
         groups = self._group_rows(stacks)
         return Trace(
             path=path,
