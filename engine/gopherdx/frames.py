@@ -53,6 +53,8 @@ time/tzdata unicode unicode/utf16 unicode/utf8 unique unsafe uuid weak
 )
 _STD_ROOTS = frozenset(p.split("/")[0] for p in _STD)
 _LIBRARY_PATH = re.compile(r"/pkg/mod/|@v\d|/vendor/|^vendor/|/gocode/|/\.gopath/")
+# What cgo writes: the Go side of a C function (`_C2func_` where errno is asked for), and of a callback.
+_MADE_BY_CGO = re.compile(r"(?:^|[./])_(?:C2?func|cgoexp|cgo)_")
 # Compiler-made wrappers are named after the function that they stand in.
 _WRAPPER = re.compile(r"(?:[.\-](?:deferwrap|gowrap|dwrap)[.·\-]?\d+|·dwrap·\d+|-fm|-range\d+)+$")
 
@@ -87,7 +89,7 @@ def is_standard(function: str) -> bool:
 @lru_cache(maxsize=65536)
 def is_user(function: str, file: str) -> bool:
     """Whether a frame is the user's own code: not the toolchain's, and not a dependency's."""
-    if not function or is_standard(function) or function.startswith(("_Cfunc_", "_cgoexp_")):
+    if not function or is_standard(function) or _MADE_BY_CGO.search(function):
         return False
     package = package_of(function)
     if package.startswith(("golang.org/x/", "google.golang.org/")):
@@ -210,6 +212,19 @@ GC_WORK = re.compile(
     r"deductAssistCredit|markBits\S*|wbBufFlush\S*|gcWriteBarrier\S*)"
 )
 
+# A call of a C function, Go 1.21 to 1.27: traces begin with the Go side that cgo wrote of it, dumps in text too,
+# profiles with runtime.cgocall above that. A library that calls C without cgo has runtime.cgocall alone.
+C_CALL = re.compile(r"(?:.*[./])?_C2?func_\w+$|runtime\.(?:asm)?cgocall(?:\.abi0)?$")
+# The C library's resolver, which package net calls (_C2func_ up to 1.27 all the same): a look-up, no C of the user's.
+RESOLVER_C = re.compile(r"net\.(?:_C2?func_\w+|_C_\w+|cgo\w+)")
+# Looking a name up, Go 1.21 to 1.27: the goroutine that asks waits in lookupIPAddr, whichever resolver is in use;
+# those that ask for a host's strings or other records wait in the methods of their own name.
+LOOKUP = re.compile(r"net\.\(\*Resolver\)\.(?:l|goL|L)ookup\w+$")
+# A connection's own dialling goroutine under an HTTP client: queueForDial starts it up to 1.22,
+# startDialConnForLocked since 1.23. It runs dialConnFor.
+HTTP_DIALLER = re.compile(r"net/http\.\(\*Transport\)\.dialConnFor$")
+HTTP_WAITS_FOR_DIAL = re.compile(r"net/http\.\(\*Transport\)\.getConn$")
+
 
 def is_lock_wait(stack: Stack) -> bool:
     """Whether a goroutine parked here waits for a mutex (not a WaitGroup, a Cond, or the runtime)."""
@@ -279,6 +294,28 @@ def of_init(stack: Stack) -> bool:
     return any(frame.function in ("runtime.doInit", "runtime.doInit1") for frame in stack)
 
 
+def c_caller(stack: Stack) -> Frame | None:
+    """The user's function that called the C function in which this goroutine is; None where it is in none.
+
+    The innermost frames have to be the call's own: a callback from C into Go is Go again. The resolver of the
+    C library is no function of the user's. Where arguments are checked, cgo wraps the call in a literal of
+    the calling function: the function is named, not the literal.
+    """
+    inside = 0
+    while inside < len(stack) and C_CALL.match(stack[inside].function):
+        inside += 1
+    if not inside or any(RESOLVER_C.match(frame.function) for frame in stack[: inside + 2]):
+        return None
+    frames = user_frames(stack[inside:])
+    if not frames:
+        return None
+    first = frames[0]
+    literal = re.match(r"(.+)\.func\d+$", first.function)
+    if literal and len(frames) > 1 and frames[1].function == literal[1]:
+        return frames[1]
+    return first
+
+
 def handler_frame(stack: Stack) -> Frame | None:
     """The user's handler in a server's goroutine: the first user frame inward of the innermost dispatcher.
 
@@ -331,3 +368,13 @@ def parked_in(stack: Stack) -> str | None:
         if not _BELOW_PARKED.match(frame.function):
             return None
     return None
+
+
+# Connections of net/http between requests: a server's, and both sides of a client's. HTTP/2 keeps one
+# goroutine for each side (net/http's copy of x/net/http2, which Go 1.27 moved to a package of its own).
+IDLE_CONNECTION = re.compile(
+    r"net/http\.\(\*conn\)\.serve$|net/http\.\(\*connReader\)\.backgroundRead$"
+    r"|net/http\.\(\*persistConn\)\.(?:readLoop|writeLoop)$"
+    r"|(?:net/http\.\(\*http2|net/http/internal/http2\.\(\*|golang\.org/x/net/http2\.\(\*)"
+    r"(?:ClientConn\)\.readLoop|clientConnReadLoop\)\.run|serverConn\)\.(?:serve|readFrames))$"
+)
