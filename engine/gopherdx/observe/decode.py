@@ -22,8 +22,8 @@ LOOKED = (
 LONG_NS = 10_000_000
 MIN_SAMPLES = 30.0
 MIN_SHARE = 0.02
-# One allocation that was sampled: of blocks as large as the sampling distance most are.
-LARGEST_SAMPLES = 0.6
+# Two allocations of the same size that were sampled: a document that was read once grew each block once.
+LARGEST_SAMPLES = 1.5
 
 
 def of_trace(trace: Trace) -> Said:
@@ -94,7 +94,8 @@ def of_memory(memory: Memory) -> Said:
     """Of heap and allocs profiles: the share of allocation under untyped decoding, and its largest block.
 
     Shares alone cannot tell one huge document from many small ones. Sizes can, where the document holds a
-    long list or came through a Decoder: a slice, or the Decoder's buffer, is then as large as megabytes.
+    long list or came through a Decoder: a slice, or the Decoder's buffer, is then as large as megabytes. The
+    largest is that of the sizes seen more than once.
     What the main goroutine decodes is left out: mostly what is read once, at the start.
     """
     whole = memory.made_bytes
@@ -102,7 +103,7 @@ def of_memory(memory: Memory) -> Said:
         return Said((), frozenset())
     bytes_of: dict[str, float] = defaultdict(float)
     untyped: dict[str, float] = defaultdict(float)
-    largest: dict[str, float] = defaultdict(float)
+    sizes: dict[str, dict[float, float]] = defaultdict(lambda: defaultdict(float))
     frames: dict[str, fr.Frame] = {}
     for row in memory.rows:
         if not fr.has(row.stack, fr.JSON_DECODE) or fr.of_main(row.stack):
@@ -115,8 +116,7 @@ def of_memory(memory: Memory) -> Said:
         bytes_of[name] += row.made_bytes
         if fr.has(row.stack, fr.JSON_UNTYPED):
             untyped[name] += row.made_bytes
-        if row.samples >= LARGEST_SAMPLES:
-            largest[name] = max(largest[name], row.size)
+        sizes[name][row.size] += row.samples
     out = Sayer(memory.kind, ("decode.untyped_alloc_share", "decode.untyped_largest_block_kb"))
     for name in sorted(untyped):
         # A Decoder's buffer grows for typed documents too, and a program may call it for both.
@@ -124,5 +124,6 @@ def of_memory(memory: Memory) -> Said:
             continue
         say = out.about(name, place_of(frames[name]), "alloc_space under the untyped decoder")
         say("decode.untyped_alloc_share", bytes_of[name] / whole, "share")
-        say("decode.untyped_largest_block_kb", largest[name] / 1024, "KB")
+        again = (size for size, samples in sizes[name].items() if samples >= LARGEST_SAMPLES)
+        say("decode.untyped_largest_block_kb", max(again, default=0.0) / 1024, "KB")
     return out.done()

@@ -23,6 +23,22 @@ class Rules(ArchetypeRules):
         self.conclude("decode-allocates", subject=f, actual=v)
 
     @Rule(
+        obs("decode.untyped_alloc_share", subject=MATCH.f, value=MATCH.v & at_least("alloc_share")),
+        obs("decode.untyped_largest_block_kb", subject=MATCH.f, value=at_least("block_kb")),
+    )
+    def allocates_blocks(self, f, v):  # type: ignore[no-untyped-def]
+        """As above, from an allocs profile: it has no durations, but the sizes of what was allocated."""
+        self.conclude("decode-allocates", subject=f, actual=v)
+
+    @Rule(
+        obs("decode.untyped_largest_block_kb", subject=MATCH.f, value=MATCH.v & at_least("block_kb")),
+        obs("decode.untyped_alloc_share", subject=MATCH.f, value=at_least("alloc_share")),
+    )
+    def megabytes(self, f, v):  # type: ignore[no-untyped-def]
+        """Silent for many small documents, and for one large file that a busy program read once."""
+        self.conclude("documents-of-megabytes", subject=f, actual=v)
+
+    @Rule(
         obs("decode.untyped_running_share", subject=MATCH.f, value=MATCH.v & at_least("running_share")),
         obs("decode.untyped_longest_ms", subject=MATCH.f, value=at_least("longest_ms")),
     )
