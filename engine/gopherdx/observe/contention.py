@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 LOOKED = ("mutex.wait_ms", "mutex.waits", "mutex.delay_s")
 RATES = ("mutex.mean_waiters", "mutex.waits_per_s")
-JOINED = ("mutex.holder_cpu_cores",)
 MIN_DELAY_S = 0.01
 MIN_CPU_S = 1.0
 MIN_AGE_S = 600.0
+MIN_BLOCKED = 0.01  # of what its waiters wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,13 +144,13 @@ def of_capture(artifacts: Sequence[Any]) -> Said:
 def _say_rates(out: Sayer, held: dict[str, _Holder], seconds: float) -> None:
     """A profile of all the time since start, and a process of known age.
 
-    The lock may have been free for most of that time: these rates are the least that it can be.
+    The lock may have been free for most of that time: it is an average over a life, nights included.
     """
     if seconds <= 0:
         return
     for function, holder in held.items():
         say = out.about(function, place_of(holder.frame), "waits since the process started")
-        say("mutex.mean_waiters_least", holder.delay_ns / 1e9 / seconds, "goroutines")
+        say("mutex.life_waiters", holder.delay_ns / 1e9 / seconds, "goroutines")
 
 
 def _say_cpu(out: Sayer, held: dict[str, _Holder], profiles: Sequence[Profile]) -> None:
@@ -170,31 +170,34 @@ def _say_cpu(out: Sayer, held: dict[str, _Holder], profiles: Sequence[Profile]) 
 
 
 def _say_blocks(out: Sayer, held: dict[str, _Holder], profiles: Sequence[Profile]) -> None:
-    """How long the holder's function blocks each time on something else than a lock."""
+    """How long the holder's function blocks on something else than a lock, for each hand-over of it.
+
+    Where it does not, nothing was looked for: a wait for a socket or a file is in no block profile.
+    """
     ended = ended_waits(profiles) if profiles else None
     if ended is None:
         return
-    blocked: dict[str, list[int]] = {function: [0, 0] for function in held}
-    for stack, count, ns in ended.stacks:
+    blocked = dict.fromkeys(held, 0)
+    for stack, _, ns in ended.stacks:
         if fr.is_lock_wait(stack) or fr.is_internal(stack):
             continue
         for function in {fr.plain(f.function) for f in stack} & blocked.keys():
-            blocked[function][0] += count
-            blocked[function][1] += ns
-    for function, (count, ns) in blocked.items():
+            blocked[function] += ns
+    for function, ns in blocked.items():
         holder = held[function]
+        if ns < MIN_BLOCKED * holder.delay_ns:
+            continue
         say = out.about(function, place_of(holder.frame), "waits of the holder in the block profile")
-        each_ms = ns / count / 1e6 if count else 0.0
-        often = min(1.0, count / holder.waits)
-        say("mutex.holder_blocked_ms", each_ms * often, "ms")
+        say("mutex.holder_blocked_ms", ns / holder.waits / 1e6, "ms")
+        say("mutex.holder_blocked_share", ns / holder.delay_ns, "share of the waits that it causes")
 
 
 def uptime_s(artifacts: Iterable[Any]) -> float:
     """How long the process has been running, as far as its metrics or gctrace lines tell; 0 without.
 
     ``/cpu/classes/total:cpu-seconds`` is GOMAXPROCS over time up to the last collection
-    (``cpuStats.accumulate`` in GOROOT/src/runtime/mstats.go), gctrace's ``@`` the time of the last one. One is
-    forced every two minutes (``forcegcperiod``), so an age of less than ten says too little.
+    (``cpuStats.accumulate`` in GOROOT/src/runtime/mstats.go), gctrace's ``@`` the time of the last one. One
+    is forced every two minutes (``forcegcperiod``), so an age of less than ten says too little.
     """
     return max((s for a in artifacts for s in _ages(a) if s >= MIN_AGE_S), default=0.0)
 

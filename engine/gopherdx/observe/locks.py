@@ -2,7 +2,8 @@
 
 A trace tells no lock's address. What it tells: each wait for a mutex (by its frames), and the stack of the
 Unlock that ended it. Waits are summed by the user's function that unlocked, so that one slow holder behind
-many entry points is one subject.
+many entry points is one subject. Where that function is a helper that takes the lock for its caller's closure
+(``guard.with(func() {...})``), as other stacks show, the caller is the holder.
 """
 
 from __future__ import annotations
@@ -16,6 +17,10 @@ from gopherdx.observe.said import Said, Sayer, place_of
 
 if TYPE_CHECKING:
     from gopherdx.artifacts.trace.tables import LockSite, Trace
+
+SAMPLE_NS = 10_000_000  # the runtime samples CPU 100 times a second
+MIN_SAMPLES = 100
+MIN_CORE_SHARE = 0.2  # with less, the CPU profile ran for a part of the recording only
 
 LOOKED = (
     "lock.hold_share", "lock.mean_waiters", "lock.holder_running_share", "lock.handovers_per_s",
@@ -41,6 +46,7 @@ def of_trace(trace: Trace) -> Said:
     out = Sayer("trace", LOOKED)
     duration = max(trace.duration_ns, 1)
     sites = {site.function: site for site in trace.locks}
+    core = core_share(trace)
     for function, holder in sorted(_holders(trace).items()):
         if holder.hold_ns < 0.001 * duration:
             continue
@@ -54,7 +60,7 @@ def of_trace(trace: Trace) -> Said:
         waiters = site.waiters_ns / site.busy_ns
         running = site.running_ns / site.busy_ns
         spare = max(0.0, trace.gomaxprocs - running)
-        lost = hold * min(waiters, spare)
+        lost = hold * min(waiters, spare) * core
         ms = holder.hold_ns / max(holder.handovers, 1) / 1e6
         say = out.about(function, place, locator)
         say("lock.hold_share", hold, "share")
@@ -68,7 +74,7 @@ def of_trace(trace: Trace) -> Said:
         say("lock.cores_lost", lost, "cores")
         if holder.known_ns > 0.2 * holder.hold_ns:
             say("lock.holder_running_share", holder.running_ns / holder.known_ns, "share")
-        workers = min(float(trace.gomaxprocs), waiters + 1)
+        workers = max(1.0, min(trace.gomaxprocs * core, waiters + 1))
         say("lock.gain_high", 1 / ((1 - hold) + hold / workers), "x")
         say("lock.gain_low", 1 / ((1 - hold) + hold / max(1.0, 1 + (workers - 1) / 3)), "x")
     stuck = sum(
@@ -80,12 +86,42 @@ def of_trace(trace: Trace) -> Said:
     return out.done()
 
 
+def core_share(trace: Trace) -> float:
+    """How much of a core a P gets: CPU samples against the time that goroutines ran; 1 without samples.
+
+    More Ps than cores, a quota, or other processes: a spare P is no spare core then.
+    """
+    samples = sum(s.count for s in trace.samples)
+    ran_ns = trace.running_ns + sum(trace.gc.mark_ns.values())
+    if samples < MIN_SAMPLES or ran_ns <= 0:
+        return 1.0
+    share = samples * SAMPLE_NS / ran_ns
+    return min(1.0, share) if share >= MIN_CORE_SHARE else 1.0
+
+
+def _helped(trace: Trace, holders: set[str]) -> set[tuple[str, str]]:
+    """Pairs (helper, caller) where the helper, a function that unlocks, calls back a closure of its caller.
+
+    A trace shows it wherever such a closure was sampled, preempted or waited.
+    """
+    helped = set()
+    for index in {w.stack for w in trace.waits} | {s.stack for s in trace.samples}:
+        stack = trace.stack(index)
+        for inner, helper, caller in zip(stack, stack[1:], stack[2:], strict=False):
+            name = fr.plain(helper.function)
+            if name in holders and fr.is_closure_of(inner.function, caller.function):
+                helped.add((name, fr.plain(caller.function)))
+    return helped
+
+
 def _holders(trace: Trace) -> dict[str, _Holder]:
     holders: dict[str, _Holder] = defaultdict(_Holder)
+    unlocks = [w.waker for w in trace.wakes if w.hold_ns > 0 and w.waker is not None]
+    helped = _helped(trace, {fr.plain(u.function) for w in unlocks if (u := fr.user_frame(trace.stack(w)))})
     for wake in trace.wakes:
         if wake.hold_ns <= 0 or wake.waker is None:
             continue
-        user = fr.user_frame(trace.stack(wake.waker))
+        user = _holding(fr.user_frames(trace.stack(wake.waker)), helped)
         if user is None:
             continue
         holder = holders[fr.plain(user.function)]
@@ -99,6 +135,17 @@ def _holders(trace: Trace) -> dict[str, _Holder]:
         if waiter is not None:
             holder.waiting[fr.plain(waiter.function)] += wake.ns
     return holders
+
+
+def _holding(users: list[fr.Frame], helped: set[tuple[str, str]]) -> fr.Frame | None:
+    """The user's function that an Unlock is to be laid to: the innermost, or the caller that it helps."""
+    helper = users[0] if users else None
+    for frame in users[1:]:
+        if helper is not None and (fr.plain(helper.function), fr.plain(frame.function)) in helped:
+            return frame
+        if helper is not None and fr.plain(frame.function) != fr.plain(helper.function):
+            break
+    return helper
 
 
 def _busiest(holder: _Holder, sites: dict[str, LockSite]) -> LockSite | None:

@@ -1,6 +1,6 @@
 """G101: one function holds a lock while it works, and the others wait for it."""
 
-from gopherdx.rules import MATCH, ArchetypeRules, Rule, at_least, at_most, below, obs
+from gopherdx.rules import MATCH, NOT, ArchetypeRules, Rule, at_least, at_most, below, obs
 
 
 class Rules(ArchetypeRules):
@@ -43,3 +43,57 @@ class Rules(ArchetypeRules):
     def holder_waits(self, f, v):  # type: ignore[no-untyped-def]
         """An fsync or a call under the lock: what it waits for is the cause, not the work."""
         self.conclude("holder-waits", subject=f, actual=v)
+
+    @Rule(
+        obs("mutex.wait_ms", subject=MATCH.f, value=MATCH.v & at_least("wait_ms")),
+        obs("mutex.waits", subject=MATCH.f, value=at_least("waits")),
+        obs("mutex.mean_waiters", subject=MATCH.f, value=at_least("mean_waiters")),
+    )
+    def charged_between(self, f, v):  # type: ignore[no-untyped-def]
+        """A mutex profile of known length. Silent for short critical sections, however many wait for them."""
+        self.conclude("waits-charged-to-one-holder", subject=f, actual=v)
+
+    @Rule(
+        obs("mutex.wait_ms", subject=MATCH.f, value=MATCH.v & at_least("wait_ms")),
+        obs("mutex.waits", subject=MATCH.f, value=at_least("waits")),
+        obs("mutex.life_waiters", subject=MATCH.f, value=at_least("life_waiters")),
+    )
+    def charged_for_life(self, f, v):  # type: ignore[no-untyped-def]
+        """A profile since the start of a process of known age. Silent for what adds up over days."""
+        self.conclude("waits-charged-to-one-holder", subject=f, actual=v)
+
+    @Rule(
+        obs("mutex.wait_ms", subject=MATCH.f, value=MATCH.v & at_least("wait_ms")),
+        obs("mutex.waits", subject=MATCH.f, value=at_least("waits")),
+        obs("mutex.delay_s", subject=MATCH.f, value=at_least("delay_s")),
+        NOT(obs("mutex.mean_waiters", subject=MATCH.f)),
+        NOT(obs("mutex.life_waiters", subject=MATCH.f)),
+    )
+    def charged_in_all(self, f, v):  # type: ignore[no-untyped-def]
+        """A profile of unknown length has no rate: the single wait must be long, and the sum no trifle."""
+        self.conclude("waits-charged-to-one-holder", subject=f, actual=v)
+
+    @Rule(
+        obs("mutex.holder_cpu_cores", subject=MATCH.f, value=MATCH.v & at_least("holder_cores")),
+        obs("mutex.wait_ms", subject=MATCH.f, value=at_least("wait_ms")),
+    )
+    def holder_uses_cpu(self, f, v):  # type: ignore[no-untyped-def]
+        """What a mutex profile cannot tell: the holder computes."""
+        self.conclude("holder-uses-cpu", subject=f, actual=v)
+
+    @Rule(
+        obs("mutex.holder_cpu_cores", subject=MATCH.f, value=MATCH.v & below("holder_cores_none")),
+        obs("mutex.wait_ms", subject=MATCH.f, value=at_least("wait_ms")),
+    )
+    def holder_uses_no_cpu(self, f, v):  # type: ignore[no-untyped-def]
+        """An fsync or a call under the lock uses no CPU of this process."""
+        self.conclude("holder-uses-no-cpu", subject=f, actual=v)
+
+    @Rule(
+        obs("mutex.holder_blocked_ms", subject=MATCH.f, value=MATCH.v & at_least("holder_blocked_ms")),
+        obs("mutex.holder_blocked_share", subject=MATCH.f, value=at_least("holder_blocked_share")),
+        obs("mutex.wait_ms", subject=MATCH.f, value=at_least("wait_ms")),
+    )
+    def holder_blocks(self, f, v):  # type: ignore[no-untyped-def]
+        """A call under the lock waits on a channel in its client; sockets and files are in no profile."""
+        self.conclude("holder-blocks", subject=f, actual=v)
