@@ -223,12 +223,12 @@ GC_WORK = re.compile(
     r"deductAssistCredit|markBits\S*|wbBufFlush\S*|gcWriteBarrier\S*)"
 )
 
-# A call of a C function, Go 1.21 to 1.27. Traces and dumps in text begin with the Go side that cgo wrote of it,
+# A call of a C function, Go 1.21 to 1.27. Traces and text dumps begin with the Go side that cgo wrote of it;
 # profiles have runtime.cgocall above that. A library that calls C without cgo has runtime.cgocall alone.
 C_CALL = re.compile(r"(?:.*[./])?_C2?func_\w+$|runtime\.(?:asm)?cgocall(?:\.abi0)?$")
 # The C library's resolver as package net calls it, Go 1.21 to 1.27: a look-up, no C of the user's.
 RESOLVER_C = re.compile(r"net\.(?:_C2?func_\w+|_C_\w+|cgo\w+)")
-# Looking a name up, Go 1.21 to 1.27: the goroutine that asks waits in lookupIPAddr, whichever resolver is used,
+# Looking a name up, Go 1.21 to 1.27: the goroutine that asks waits in lookupIPAddr, whichever the resolver,
 # or in the method for what else it asks for.
 LOOKUP = re.compile(r"net\.\(\*Resolver\)\.(?:l|goL|L)ookup\w+$")
 # A connection's own dialling goroutine under an HTTP client: queueForDial starts it up to 1.22,

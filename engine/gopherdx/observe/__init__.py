@@ -11,6 +11,7 @@ from typing import Any
 from gopherdx.model import GoRange, Observation, Observations, Overview
 from gopherdx.observe import (
     calls,
+    cgo,
     contention,
     cpu,
     decode,
@@ -38,11 +39,12 @@ _OF_ONE: dict[str, tuple[Callable[[Any], Said], ...]] = {
         slices.of_trace,
         sends.of_trace,
         calls.of_trace,
+        cgo.of_trace,
         pools.of_trace,
     ),
-    "cpu": (cpu.of_profile, regexps.of_profile),
-    "goroutine": (pools.of_goroutines,),
-    "goroutine-dump": (pools.of_dump,),
+    "cpu": (cpu.of_profile, cgo.of_cpu, regexps.of_profile),
+    "goroutine": (cgo.of_goroutines, pools.of_goroutines),
+    "goroutine-dump": (cgo.of_dump, pools.of_dump),
 }
 """Observers of one artifact, by its kind."""
 
