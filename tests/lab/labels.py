@@ -48,6 +48,7 @@ class Program:
     light: bool | None
     blind: bool
     scored: bool
+    arguable: tuple[str, ...]
 
     def builds_with(self, version: str) -> bool:
         """Whether it is for this Go version."""
@@ -99,7 +100,7 @@ def programs(path: Path = LABELS) -> dict[str, Program]:
 def _program(name: str, label: Mapping[str, Any]) -> Program:
     known = {
         "path", "role", "family", "archetypes", "near", "gomaxprocs", "loads", "env", "godebug", "needs",
-        "go_min", "go_max", "cgo", "seconds", "light", "blind", "scored", "why",
+        "go_min", "go_max", "cgo", "seconds", "light", "blind", "scored", "arguable", "why",
     }  # fmt: skip
     unknown = sorted(set(label) - known)
     if unknown:
@@ -124,6 +125,7 @@ def _program(name: str, label: Mapping[str, Any]) -> Program:
         light=label.get("light"),
         blind=bool(label.get("blind", False)),
         scored=bool(label.get("scored", True)),
+        arguable=tuple(label.get("arguable", ())),
     )
 
 
