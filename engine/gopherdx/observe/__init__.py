@@ -16,10 +16,13 @@ from gopherdx.observe import (
     cpu,
     decode,
     gc,
+    gclog,
     heap,
     locks,
+    metrics,
     pools,
     regexps,
+    resident,
     scheduler,
     sends,
     slices,
@@ -45,6 +48,8 @@ _OF_ONE: dict[str, tuple[Callable[[Any], Said], ...]] = {
     "cpu": (cpu.of_profile, cgo.of_cpu, regexps.of_profile),
     "goroutine": (cgo.of_goroutines, pools.of_goroutines),
     "goroutine-dump": (cgo.of_dump, pools.of_dump),
+    "gctrace": (gclog.of_gctrace,),
+    "schedtrace": (gclog.of_schedtrace,),
 }
 """Observers of one artifact, by its kind."""
 
@@ -53,6 +58,7 @@ _OF_ALL: dict[str, tuple[Callable[[Sequence[Any]], Said], ...]] = {
     "allocs": (heap.of_profiles,),
     "mutex": (contention.of_mutex,),
     "block": (pools.of_block,),
+    "metrics": (metrics.of_metrics, resident.of_metrics),
 }
 """Observers of all artifacts of a kind in the order of time: the last is now, those before it tell growth."""
 
