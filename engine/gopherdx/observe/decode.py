@@ -9,7 +9,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from gopherdx import frames as fr
-from gopherdx.observe.memory import Memory
+from gopherdx.observe.memory import Mark, Memory
 from gopherdx.observe.said import Said, Sayer, place_of
 
 if TYPE_CHECKING:
@@ -95,8 +95,7 @@ def of_memory(memory: Memory) -> Said:
 
     Shares alone cannot tell one huge document from many small ones. Sizes can, where the document holds a
     long list or came through a Decoder: a slice, or the Decoder's buffer, is then as large as megabytes. The
-    largest is that of the sizes seen more than once.
-    What the main goroutine decodes is left out: mostly what is read once, at the start.
+    largest is that of the sizes seen more than once: what is read once, at the start, is left out.
     """
     whole = memory.made_bytes
     if not memory.tells_made or memory.samples < MIN_SAMPLES or not whole:
@@ -106,7 +105,7 @@ def of_memory(memory: Memory) -> Said:
     sizes: dict[str, dict[float, float]] = defaultdict(lambda: defaultdict(float))
     frames: dict[str, fr.Frame] = {}
     for row in memory.rows:
-        if not fr.has(row.stack, fr.JSON_DECODE) or fr.of_main(row.stack):
+        if not row.marks & Mark.JSON:
             continue
         frame = fr.caller_of(row.stack, fr.JSON_ENTRY)
         if frame is None:
@@ -114,10 +113,10 @@ def of_memory(memory: Memory) -> Said:
         name = fr.plain(frame.function)
         frames.setdefault(name, frame)
         bytes_of[name] += row.made_bytes
-        if fr.has(row.stack, fr.JSON_UNTYPED):
+        if row.marks & Mark.JSON_UNTYPED:
             untyped[name] += row.made_bytes
         sizes[name][row.size] += row.samples
-    out = Sayer(memory.kind, ("decode.untyped_alloc_share", "decode.untyped_largest_block_kb"))
+    out = Sayer(memory.kind, ("decode.untyped_alloc_share",))
     for name in sorted(untyped):
         # A Decoder's buffer grows for typed documents too, and a program may call it for both.
         if untyped[name] < MIN_SHARE * whole or untyped[name] < 0.3 * bytes_of[name]:
@@ -125,5 +124,7 @@ def of_memory(memory: Memory) -> Said:
         say = out.about(name, place_of(frames[name]), "alloc_space under the untyped decoder")
         say("decode.untyped_alloc_share", bytes_of[name] / whole, "share")
         again = (size for size, samples in sizes[name].items() if samples >= LARGEST_SAMPLES)
-        say("decode.untyped_largest_block_kb", max(again, default=0.0) / 1024, "KB")
+        # An object with any number of keys makes small blocks alone: that there is no large one says nothing.
+        if (block := max(again, default=0.0)) >= memory.period_bytes:
+            say("decode.untyped_largest_block_kb", block / 1024, "KB")
     return out.done()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from gopherdx import frames as fr
 from gopherdx.observe import decode, regexps, timers
-from gopherdx.observe.memory import MB, Memory, Row, read_memory
+from gopherdx.observe.memory import MB, Mark, Memory, Row, read_memory
 from gopherdx.observe.said import Said, Sayer, place_of
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ def of_profiles(profiles: Sequence[Profile]) -> Said:
 def of_memory(memory: Memory) -> Said:
     """Allocation and memory in use by user's function, and of the process."""
     out = Sayer(memory.kind, ())
-    rows = [row for row in memory.rows if not _runtimes_own(row.stack)]
+    # Goroutines, Ps and Ms are the runtime's own.
+    rows = [row for row in memory.rows if row.marks & Mark.PROGRAM]
     if memory.tells_live:
         out.say("heap.in_use_mb", sum(r.live_bytes for r in rows) / MB, "MB", locator="inuse_space")
     if memory.tells_growth and memory.seconds > 0:
@@ -99,8 +100,3 @@ def _by_function(
         name: (value, samples, max(frames[name], key=lambda f: (frames[name][f], f)))
         for name, (value, samples) in sums.items()
     }
-
-
-def _runtimes_own(stack: Sequence[fr.Frame]) -> bool:
-    """Whether nothing but the runtime is there: goroutines, Ps and Ms, not what the program does."""
-    return all(fr.package_of(frame.function).split("/")[0] in ("runtime", "") for frame in stack)

@@ -9,9 +9,11 @@ back from that, for a figure scaled up from one or two samples says little.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, Final
 
 from gopherdx import frames as fr
 
@@ -22,9 +24,22 @@ MB = 1 << 20
 _DEFAULT_PERIOD = 512 << 10
 
 
+class Mark:
+    """Bits for the frames that a stack has anywhere: looked up once for each place in the code, not for each
+    stack (and plain integers, for there are many)."""
+
+    PROGRAM: Final = 1  # anything but the runtime
+    RECORDER: Final = 2
+    TIME_AFTER: Final = 4
+    REGEXP: Final = 8
+    JSON: Final = 16
+    JSON_UNTYPED: Final = 32
+    GOROUTINE: Final = 64  # a goroutine's own record
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Objects of one size made at one stack, the innermost frame first.
+    """Objects of one size made at one stack, the innermost frame first; ``marks`` are bits of ``Mark``.
 
     ``made`` and ``made_bytes`` were allocated in the stretch, ``live`` and ``live_bytes`` are in use at its
     end, ``grown_bytes`` is what came to them meanwhile; ``samples`` and ``live_samples`` are how many
@@ -32,6 +47,7 @@ class Row:
     """
 
     stack: tuple[fr.Frame, ...]
+    marks: int
     size: float
     made: float
     made_bytes: float
@@ -93,8 +109,15 @@ class _Cells:
         )
 
 
-_Table = dict[tuple[tuple[fr.Frame, ...], int], _Cells]
+_Table = dict[tuple[tuple[fr.Frame, ...], int, int], _Cells]
 _NONE = _Cells()
+_PATTERNS = {
+    Mark.TIME_AFTER: fr.TIME_AFTER,
+    Mark.REGEXP: fr.REGEXP_COMPILE,
+    Mark.JSON: fr.JSON_DECODE,
+    Mark.JSON_UNTYPED: fr.JSON_UNTYPED,
+    Mark.GOROUTINE: re.compile(r"runtime\.malg$"),
+}
 
 
 def read_memory(profiles: Sequence[Profile]) -> Memory | None:
@@ -154,22 +177,26 @@ def _table(profile: Profile) -> _Table:
         for location in range(len(profile.location_addresses))
     ]
     offsets, locations = profile.sample_offsets.tolist(), profile.sample_locations.tolist()
-    ours: dict[tuple[int, ...], tuple[fr.Frame, ...] | None] = {}
+    marks_at = [_marks(frames) for frames in places]
+    known: dict[tuple[int, ...], tuple[tuple[fr.Frame, ...], int]] = {}
     table: _Table = {}
     for sample, values in enumerate(profile.values.tolist()):
         key = tuple(locations[offsets[sample] : offsets[sample + 1]])
-        if key not in ours:
-            stack = tuple(frame for location in key for frame in places[location])
-            ours[key] = None if _not_the_programs(stack) else stack
-        kept = ours[key]
-        if kept is None:
+        if key not in known:
+            stack = tuple(chain.from_iterable([places[location] for location in key]))
+            marks = 0
+            for location in key:
+                marks |= marks_at[location]
+            known[key] = stack, marks
+        stack, marks = known[key]
+        if marks & Mark.RECORDER:
             continue
         made, made_bytes, live, live_bytes = (
             float(values[columns[name]]) if name in columns else 0.0
             for name in ("alloc_objects", "alloc_space", "inuse_objects", "inuse_space")
         )
         objects, size = (made, made_bytes) if made else (live, live_bytes)
-        cells = table.setdefault((kept, round(size / objects) if objects else 0), _Cells())
+        cells = table.setdefault((stack, marks, round(size / objects) if objects else 0), _Cells())
         cells.made += made
         cells.made_bytes += made_bytes
         cells.live += live
@@ -177,19 +204,28 @@ def _table(profile: Profile) -> _Table:
     return table
 
 
-def _not_the_programs(stack: tuple[fr.Frame, ...]) -> bool:
-    """Recording allocates, and writing what was recorded."""
-    return fr.is_recorder(stack)
+def _marks(frames: tuple[fr.Frame, ...]) -> int:
+    """The marks of one place in the code (a function, and what was inlined into it)."""
+    marks = 0
+    if any(fr.package_of(f.function).split("/", 1)[0] not in ("runtime", "") for f in frames):
+        marks |= Mark.PROGRAM
+    if fr.is_recorder(frames):
+        marks |= Mark.RECORDER  # recording allocates, and writing what was recorded
+    for mark, pattern in _PATTERNS.items():
+        if fr.has(frames, pattern):
+            marks |= mark
+    return marks
 
 
 def _rows(table: _Table, before: _Table, period: int, *, in_use: bool) -> Iterator[Row]:
-    for (stack, size), now in table.items():
-        change = now.less(before.get((stack, size), _NONE))
+    for (stack, marks, size), now in table.items():
+        change = now.less(before.get((stack, marks, size), _NONE))
         made, made_bytes = max(change.made, 0.0), max(change.made_bytes, 0.0)
         live, live_bytes = (now.live, now.live_bytes) if in_use else (0.0, 0.0)
         grown = change.live_bytes if before or not in_use else 0.0
         yield Row(
             stack,
+            marks,
             float(size),
             made,
             made_bytes,

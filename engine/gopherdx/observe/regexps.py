@@ -2,7 +2,8 @@
 
 A pattern that is compiled once, at the program's start, is none: the start is on the main goroutine. What a
 goroutine of its own (a handler, a worker) compiles, it compiles for a piece of work. A program that does its
-work in main looks like its start; only two profiles of memory, from later moments, tell the two apart.
+work in main looks like its start in samples and traces, and they do not judge it; a profile of memory does:
+it says whether patterns were kept.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from gopherdx import frames as fr
-from gopherdx.observe.memory import MB, Memory
+from gopherdx.observe.memory import MB, Mark, Memory
 from gopherdx.observe.said import Said, Sayer, place_of
 
 if TYPE_CHECKING:
@@ -30,20 +31,21 @@ _REGEXP_BYTES = (128, 224)
 
 
 class _Shares:
-    """What lies under regexp.Compile in pieces of work, by the function that calls it."""
+    """What lies under regexp.Compile by the function that calls it; ``start`` is the main goroutine's."""
 
-    def __init__(self, *, started: bool = False) -> None:
+    def __init__(self) -> None:
         self.units: dict[str, float] = defaultdict(float)
+        self.start = 0.0
         self.frames: dict[str, fr.Frame] = {}
-        self._started = started  # the program was past its start: main works too
 
-    def add(self, stack: fr.Stack, value: float) -> None:
+    def add(self, stack: fr.Stack, value: float, *, with_main: bool = False) -> None:
         if not fr.has(stack, fr.REGEXP_COMPILE):
-            return
-        if fr.of_init(stack) or (fr.of_main(stack) and not self._started):
             return
         frame = fr.nearest_caller(stack, fr.REGEXP_COMPILE)
         if frame is None:
+            return
+        if fr.of_main(stack) and not with_main:
+            self.start += value
             return
         name = fr.plain(frame.function)
         self.units[name] += value
@@ -82,14 +84,14 @@ def of_memory(memory: Memory) -> Said:
     if not memory.tells_made or memory.samples < MIN_SAMPLES or not whole:
         return Said((), frozenset())
     between = memory.seconds > 0
-    made, live, count = (_Shares(started=between) for _ in range(3))
+    made, live, count = _Shares(), _Shares(), _Shares()
     for row in memory.rows:
-        if not fr.has(row.stack, fr.REGEXP_COMPILE):
+        if not row.marks & Mark.REGEXP:
             continue
-        made.add(row.stack, row.made_bytes)
-        live.add(row.stack, row.grown_bytes if between else row.live_bytes)
+        made.add(row.stack, row.made_bytes, with_main=True)
+        live.add(row.stack, row.grown_bytes if between else row.live_bytes, with_main=True)
         if row.stack[0].function == "regexp.compile" and _REGEXP_BYTES[0] <= row.size <= _REGEXP_BYTES[1]:
-            count.add(row.stack, row.made)
+            count.add(row.stack, row.made, with_main=True)
     tells_kept = memory.tells_growth if between else memory.tells_live
     out = Sayer(memory.kind, {*LOOKED_ALLOC, "regexp.compiled"})
     if tells_kept:
@@ -121,7 +123,7 @@ def _of_samples(
             shares.add(stack, value)
     if total < MIN_SAMPLES * each:
         return Said((), frozenset())
-    out = Sayer(artifact, LOOKED_CPU)
+    out = Sayer(artifact, LOOKED_CPU if shares.start < MIN_SHARE * total else ())
     for name, value in sorted(shares.units.items()):
         if value < MIN_SHARE * total:
             continue
@@ -146,7 +148,8 @@ def _of_marks(trace: Trace) -> Said:
         shares.add(stack, counted.count)
     if total < MIN_MARKS:
         return Said((), frozenset())
-    out = Sayer("trace", (*LOOKED_ALLOC, "regexp.compile_alloc_mb_per_s"))
+    looked = (*LOOKED_ALLOC, "regexp.compile_alloc_mb_per_s")
+    out = Sayer("trace", looked if shares.start < MIN_SHARE * total else ())
     mb_per_s = trace.gc.allocated_bytes / MB / (max(trace.duration_ns, 1) / 1e9)
     for name, value in sorted(shares.units.items()):
         if value < MIN_SHARE * total:

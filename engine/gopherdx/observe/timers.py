@@ -12,7 +12,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from gopherdx import frames as fr
-from gopherdx.observe.memory import MB, Memory
+from gopherdx.observe.memory import MB, Mark, Memory
 from gopherdx.observe.said import Said, Sayer, place_of
 
 LOOKED = ("timer.after_in_use", "timer.after_per_goroutine", "timer.after_heap_share")
@@ -72,7 +72,7 @@ def of_memory(memory: Memory) -> Said:
 def _callers(memory: Memory) -> dict[str, _Caller]:
     callers: dict[str, _Caller] = defaultdict(_Caller)
     for row in memory.rows:
-        if row.size > _LARGEST or not fr.has(row.stack, fr.TIME_AFTER):
+        if row.size > _LARGEST or not row.marks & Mark.TIME_AFTER:
             continue
         frame = fr.nearest_caller(row.stack, fr.TIME_AFTER)
         if frame is None:
@@ -97,7 +97,7 @@ def _goroutines_at_most(memory: Memory) -> float:
     The runtime keeps the record of one that ended for the next, so these in use are the peak. Where few were
     sampled, three more might well have been missed.
     """
-    rows = [r for r in memory.rows if any(frame.function == "runtime.malg" for frame in r.stack)]
+    rows = [r for r in memory.rows if r.marks & Mark.GOROUTINE]
     samples = sum(r.live_samples for r in rows)
     size = max((r.size for r in rows), default=float(_GOROUTINE)) or float(_GOROUTINE)
     return (samples + 1.5 * math.sqrt(samples) + 3) * memory.period_bytes / size

@@ -14,20 +14,9 @@ class Rules(ArchetypeRules):
         """Silent for many small documents: each is a stretch of its own, and short."""
         self.conclude("one-long-untyped-decode", subject=f, actual=v)
 
-    @Rule(
-        obs("decode.untyped_alloc_share", subject=MATCH.f, value=MATCH.v & at_least("alloc_share")),
-        obs("decode.untyped_longest_ms", subject=MATCH.f, value=at_least("longest_ms")),
-    )
+    @Rule(obs("decode.untyped_alloc_share", subject=MATCH.f, value=MATCH.v & at_least("alloc_share")))
     def allocates(self, f, v):  # type: ignore[no-untyped-def]
-        """Only where the decode is long: small ones may well allocate most of what a service allocates."""
-        self.conclude("decode-allocates", subject=f, actual=v)
-
-    @Rule(
-        obs("decode.untyped_alloc_share", subject=MATCH.f, value=MATCH.v & at_least("alloc_share")),
-        obs("decode.untyped_largest_block_kb", subject=MATCH.f, value=at_least("block_kb")),
-    )
-    def allocates_blocks(self, f, v):  # type: ignore[no-untyped-def]
-        """As above, from an allocs profile: it has no durations, but the sizes of what was allocated."""
+        """By itself no proof: small documents may well allocate most of what a service allocates."""
         self.conclude("decode-allocates", subject=f, actual=v)
 
     @Rule(
