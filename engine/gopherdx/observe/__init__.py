@@ -17,6 +17,7 @@ from gopherdx.observe import (
     decode,
     gc,
     gclog,
+    goroutines,
     heap,
     locks,
     metrics,
@@ -26,6 +27,8 @@ from gopherdx.observe import (
     scheduler,
     sends,
     slices,
+    standing_locks,
+    standing_sends,
 )
 from gopherdx.observe.overview import overview_of
 from gopherdx.observe.said import Said
@@ -62,7 +65,12 @@ _OF_ALL: dict[str, tuple[Callable[[Sequence[Any]], Said], ...]] = {
 }
 """Observers of all artifacts of a kind in the order of time: the last is now, those before it tell growth."""
 
-_OF_CAPTURE: tuple[Callable[[Sequence[Any]], Said], ...] = (contention.of_capture,)
+_OF_CAPTURE: tuple[Callable[[Sequence[Any]], Said], ...] = (
+    contention.of_capture,
+    goroutines.of_capture,
+    standing_sends.of_capture,
+    standing_locks.of_capture,
+)
 """Observers that join artifacts of several kinds."""
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gopherdx import frames as fr
 from gopherdx.model import Overview
+from gopherdx.observe import standing_told
 from gopherdx.observe.scheduler import never_ran_unplaced
 from gopherdx.observe.sends import UNPLACED
 
@@ -16,23 +17,41 @@ if TYPE_CHECKING:
 
 
 def overview_of(artifacts: Sequence[Any]) -> Overview:
-    """The overview of a capture; the first trace tells most, profiles what it does not."""
+    """The overview of a capture; the first trace tells most, the other artifacts what it does not."""
     traces = [a for a in artifacts if hasattr(a, "generations")]
-    profiles = [a for a in artifacts if not hasattr(a, "generations")]
-    kinds = tuple("trace" for _ in traces) + tuple(str(p.kind) for p in profiles)
+    others = [a for a in artifacts if not hasattr(a, "generations")]
+    kinds = tuple(dict.fromkeys(["trace"] * len(traces) + [str(a.kind) for a in others]))
     if traces:
         return _of_trace(traces[0], kinds)
-    cpu = next((p for p in profiles if p.kind == "cpu"), None)
-    duration = next((p.duration_ns / 1e9 for p in profiles if p.duration_ns > 0), None)
+    cpu = next((a for a in others if a.kind == "cpu"), None)
+    duration = next((a.duration_ns / 1e9 for a in others if getattr(a, "duration_ns", 0) > 0), None)
     used = None
     if cpu is not None and cpu.duration_ns > 0:
         used = round(sum(cpu.values[:, cpu.default_index].tolist()) / cpu.duration_ns, 3)
-    parts = [f"{_list(kinds)} profile" + ("s" if len(kinds) != 1 else "")]
+    goroutines = standing_told.tell(artifacts)
+    parts = _named(kinds, goroutines_told=bool(goroutines))
     if duration:
         parts.append(f"{duration:.1f} s")
     if used is not None:
         parts.append(f"{used:.2f} CPUs used on average")
-    return Overview(text=", ".join(parts), kinds=kinds, duration_s=duration, cpus_used=used)
+    return Overview(
+        text="; ".join(text for text in (", ".join(parts), goroutines) if text),
+        kinds=kinds,
+        duration_s=duration,
+        goroutines_end=standing_told.newest_total(artifacts),
+        cpus_used=used,
+    )
+
+
+_OWN_NAMES = {"gctrace": "a gctrace log", "schedtrace": "a schedtrace log", "metrics": "runtime metrics"}
+_GOROUTINES = frozenset({"goroutine", "goroutineleak", "goroutine-dump"})
+
+
+def _named(kinds: Sequence[str], *, goroutines_told: bool) -> list[str]:
+    """What the artifacts are called, profiles together; goroutines where nothing else is said of them."""
+    profiles = [k for k in kinds if k not in _OWN_NAMES and not (k in _GOROUTINES and goroutines_told)]
+    named = [f"{_list(profiles)} profile" + ("s" if len(profiles) > 1 else "")] if profiles else []
+    return named + [_OWN_NAMES[kind] for kind in kinds if kind in _OWN_NAMES]
 
 
 def _of_trace(trace: Trace, kinds: tuple[str, ...]) -> Overview:

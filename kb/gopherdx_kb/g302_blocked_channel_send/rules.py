@@ -1,6 +1,6 @@
 """G302: sends that never end."""
 
-from gopherdx.rules import MATCH, ArchetypeRules, Rule, at_least, obs
+from gopherdx.rules import MATCH, NOT, ArchetypeRules, Rule, at_least, obs
 
 
 class Rules(ArchetypeRules):
@@ -32,3 +32,70 @@ class Rules(ArchetypeRules):
     def ever_more(self, f, v):  # type: ignore[no-untyped-def]
         """Silent for a fixed set of senders, and for sends that just began."""
         self.conclude("ever-more", subject=f, actual=v)
+
+    @Rule(obs("leak.sends", subject=MATCH.f, value=MATCH.v & at_least("proven")))
+    def proven(self, f, v):  # type: ignore[no-untyped-def]
+        """Silent where the runtime's leak profile lists no sender, which proves nothing."""
+        self.conclude("proven-leak", subject=f, actual=v)
+
+    @Rule(obs("leak.sends", subject=MATCH.f, value=MATCH.v & at_least("stuck")))
+    def proven_many(self, f, v):  # type: ignore[no-untyped-def]
+        """Silent for one or two that the end of some other work left behind."""
+        self.conclude("proven-many", subject=f, actual=v)
+
+    @Rule(
+        obs("dump.send_aged", subject=MATCH.f, value=MATCH.v & at_least("many")),
+        obs("dump.send_aged_share", subject=MATCH.f, value=at_least("aged_share")),
+    )
+    def many_for_a_minute(self, f, v):  # type: ignore[no-untyped-def]
+        """Silent for few: a batch may keep the stages before it waiting for a minute or two."""
+        self.conclude("senders-for-minutes", subject=f, actual=v)
+
+    @Rule(
+        obs("dump.send_long", subject=MATCH.f, value=MATCH.v & at_least("stuck")),
+        obs("dump.send_aged_share", subject=MATCH.f, value=at_least("aged_share")),
+    )
+    def some_for_long(self, f, v):  # type: ignore[no-untyped-def]
+        """Silent for a generator or two that wait for a caller by design."""
+        self.conclude("senders-for-minutes", subject=f, actual=v)
+
+    @Rule(
+        obs("dump.send_growth", subject=MATCH.f, value=MATCH.v & at_least("growth")),
+        obs("dump.send_growth_factor", subject=MATCH.f, value=at_least("growth_factor")),
+        obs("dump.send_before", subject=MATCH.f, value=at_least("stuck")),
+        obs("dump.send_stayed_share", subject=MATCH.f, value=at_least("stayed_share")),
+    )
+    def the_same_and_more(self, f, v):  # type: ignore[no-untyped-def]
+        """Silent for a queue that moves, however long: in the later dump other goroutines stand in it."""
+        self.conclude("more-senders-later", subject=f, actual=v)
+
+    @Rule(
+        obs("dump.send_growth", subject=MATCH.f, value=MATCH.v & at_least("growth")),
+        obs("dump.send_growth_factor", subject=MATCH.f, value=at_least("growth_factor")),
+        obs("dump.send_before", subject=MATCH.f, value=at_least("many")),
+        NOT(obs("dump.send_stayed_share", subject=MATCH.f)),
+    )
+    def more(self, f, v):  # type: ignore[no-untyped-def]
+        """For profiles, which do not tell one goroutine from another. Silent where there were few before."""
+        self.conclude("more-senders-later", subject=f, actual=v)
+
+    @Rule(obs("dump.send_stuck", subject=MATCH.f, value=MATCH.v & at_least("many")))
+    def many(self, f, v):  # type: ignore[no-untyped-def]
+        """Says little by itself: one moment does not show whether a send ends."""
+        self.conclude("many-senders", subject=f, actual=v)
+
+    @Rule(
+        obs("dump.send_share", subject=MATCH.f, value=MATCH.v & at_least("most")),
+        obs("dump.send_stuck", subject=MATCH.f, value=at_least("many")),
+    )
+    def most(self, f, v):  # type: ignore[no-untyped-def]
+        """Silent for a small program whose few goroutines are a pipeline."""
+        self.conclude("most-goroutines-send", subject=f, actual=v)
+
+    @Rule(
+        obs("dump.send_past", subject=MATCH.f, value=MATCH.v & at_least("past")),
+        obs("dump.send_stuck", subject=MATCH.f, value=at_least("stuck")),
+    )
+    def permits(self, f, v):  # type: ignore[no-untyped-def]
+        """Silent where all that ever sent are still sending."""
+        self.conclude("others-get-past", subject=f, actual=v)
