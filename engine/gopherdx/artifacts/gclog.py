@@ -48,7 +48,8 @@ class GcTrace:
     fractional mark workers) and ``idle_ms``. The heap in MiB when the cycle began, when it ended and what was
     live, its goal, and stacks and globals (-1 where the Go version does not say). ``percent`` is the share of
     the CPU since start, in whole percent. ``scavenged_mb`` is what lines of the scavenger call released, the
-    last one, -1 where there is none.
+    last one, -1 where there is none. ``until_s`` is the latest moment that the log tells: of the last
+    collection, or of a schedtrace line after it.
     """
 
     path: str
@@ -69,6 +70,7 @@ class GcTrace:
     procs: Int64
     forced: NDArray[np.bool_]
     scavenged_mb: float = -1.0
+    until_s: float = 0.0
     time_ns: int = 0
     truncated: bool = False
     warnings: tuple[str, ...] = ()
@@ -116,8 +118,9 @@ def read_gclog(
         if b"gomaxprocs=" in text or b"status=" in text:
             ticks.read(text)
     cut = is_cut(source)
-    found = collections.table(path, cut), ticks.table(path, cut)
-    return tuple(table for table in found if table is not None)
+    sched = ticks.table(path, cut)
+    gc = collections.table(path, cut, float(sched.at_s[-1]) if sched is not None else 0.0)
+    return tuple(table for table in (gc, sched) if table is not None)
 
 
 def _blocks(source: BinaryIO, path: str, limit: int) -> Iterator[bytes]:
@@ -226,7 +229,7 @@ class _Collections:
             del self.runs[next(iter(self.runs))]
         return best
 
-    def table(self, path: str, cut: bool) -> GcTrace | None:
+    def table(self, path: str, cut: bool, until_s: float) -> GcTrace | None:
         if not self.ints["run"]:
             return None
         ints = {name: np.frombuffer(column, np.int64) for name, column in self.ints.items()}
@@ -256,6 +259,7 @@ class _Collections:
             procs=whole["procs"],
             forced=_frozen(whole["forced"] != 0),
             scavenged_mb=self.scavenged_mb,
+            until_s=max(until_s, float(real["at"][-1])),
             truncated=cut,
             warnings=warnings + (("the file ends in the middle",) if cut else ()),
         )

@@ -27,6 +27,8 @@ LIVE = "/gc/heap/live:bytes"
 OBJECTS = "/memory/classes/heap/objects:bytes"
 GOAL = "/gc/heap/goal:bytes"
 GOROUTINES = "/sched/goroutines:goroutines"
+# MemStats.GCCPUFraction: since the program began, without idle marking.
+FRACTION = "/gc/cpu-fraction:share"
 LATENCIES = "/sched/latencies:seconds"
 # GOGC=off puts the goal out of reach.
 NO_GOAL = float(1 << 50)
@@ -142,6 +144,9 @@ def _recent(s: Stretch, out: Sayer) -> None:
 
 def _life(s: Stretch, out: Sayer) -> None:
     """Means over the program's life."""
+    fraction = s.now(FRACTION)
+    if fraction is not None and 0 <= fraction <= 1:
+        out.say("gc.life_cost_of_procs", fraction, "share of all Ps", locator="GCCPUFraction")
     uptime = s.uptime_s()
     if uptime is None:
         return

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gopherdx import frames as fr
 from gopherdx.model import Overview
-from gopherdx.observe import standing_told
+from gopherdx.observe import overview_runtime, standing_told
 from gopherdx.observe.scheduler import never_ran_unplaced
 from gopherdx.observe.sends import UNPLACED
 
@@ -34,13 +34,14 @@ def overview_of(artifacts: Sequence[Any]) -> Overview:
         parts.append(f"{duration:.1f} s")
     if used is not None:
         parts.append(f"{used:.2f} CPUs used on average")
-    return Overview(
+    base = Overview(
         text="; ".join(text for text in (", ".join(parts), goroutines) if text),
         kinds=kinds,
         duration_s=duration,
         goroutines_end=standing_told.newest_total(artifacts),
         cpus_used=used,
     )
+    return overview_runtime.joined(base, artifacts)
 
 
 _OWN_NAMES = {"gctrace": "a gctrace log", "schedtrace": "a schedtrace log", "metrics": "runtime metrics"}

@@ -1,6 +1,6 @@
 """G201: the collector runs all the time over a small heap, and that costs CPU."""
 
-from gopherdx.rules import MATCH, ArchetypeRules, Rule, above, at_least, at_most, below, obs
+from gopherdx.rules import MATCH, NOT, ArchetypeRules, Rule, above, at_least, at_most, below, obs
 
 
 class Rules(ArchetypeRules):
@@ -24,6 +24,64 @@ class Rules(ArchetypeRules):
     def dear_cycles(self, v):  # type: ignore[no-untyped-def]
         """Fewer cycles that cost much. Silent for a proxy or API with a few MB of heap and little to do."""
         self.conclude("many-cycles-over-a-small-heap", subject="", actual=v)
+
+    @Rule(
+        obs("gc.cycles_per_s", value=MATCH.v & at_least("cycles_sure_per_s")),
+        obs("gc.live_heap_mb", value=at_most("live_heap_mb")),
+        obs("gc.cost_cores", value=at_least("log_cost_cores")),
+        NOT(obs("gc.cost_share")),
+    )
+    def many_cycles_in_a_log(self, v):  # type: ignore[no-untyped-def]
+        """gctrace lines tell the cost in cores only. Silent where a share is known: that one judges."""
+        self.conclude("many-cycles-over-a-small-heap", subject="", actual=v)
+
+    @Rule(
+        obs("gc.cycles_per_s", value=MATCH.v & at_least("cycles_per_s")),
+        obs("gc.live_heap_mb", value=at_most("live_heap_mb")),
+        obs("gc.cost_cores", value=at_least("cost_cores_sure")),
+        obs("gc.cost_of_procs", value=at_least("cost_share_min")),
+        NOT(obs("gc.cost_share")),
+    )
+    def dear_cycles_in_a_log(self, v):  # type: ignore[no-untyped-def]
+        """As dear_cycles: a share of all Ps is never more than the share of the CPU time used."""
+        self.conclude("many-cycles-over-a-small-heap", subject="", actual=v)
+
+    @Rule(
+        obs("gc.cycles_per_s", value=MATCH.v & at_least("cycles_sure_per_s")),
+        obs("gc.live_heap_mb", value=at_most("live_heap_mb")),
+        obs("gc.life_cost_of_procs", value=at_least("procs_share")),
+        NOT(obs("gc.cost_cores")),
+    )
+    def many_cycles_of_late(self, v):  # type: ignore[no-untyped-def]
+        """/debug/vars has the last collections and the cost since start. Silent where either is small."""
+        self.conclude("many-cycles-over-a-small-heap", subject="", actual=v)
+
+    @Rule(
+        obs("gc.cycles_per_s", value=MATCH.v & at_least("cycles_sure_per_s")),
+        obs("gc.live_heap_mb", value=at_most("live_heap_mb")),
+        NOT(obs("gc.cost_cores")),
+        NOT(obs("gc.life_cost_of_procs")),
+    )
+    def unknown_cost(self, v):  # type: ignore[no-untyped-def]
+        """The metrics that most programs export count collections and not their cost: possible, no more."""
+        self.conclude("many-cycles-of-unknown-cost", subject="", actual=v)
+
+    @Rule(
+        obs("gc.life_cycles_per_s", value=MATCH.v & at_least("cycles_sure_per_s")),
+        obs("gc.live_heap_mb", value=at_most("live_heap_mb")),
+        obs("gc.life_cost_share", value=at_least("cost_share_min")),
+    )
+    def many_cycles_since_start(self, v):  # type: ignore[no-untyped-def]
+        """A mean over the program's life. Silent for a program that was calm for long."""
+        self.conclude("many-cycles-since-start", subject="", actual=v)
+
+    @Rule(
+        obs("gc.life_cost_share", value=MATCH.v & at_least("cost_share")),
+        obs("gc.life_cycles_per_s", value=at_least("cycles_per_s")),
+    )
+    def took_cpu_since_start(self, v):  # type: ignore[no-untyped-def]
+        """As takes_cpu, over the program's life."""
+        self.conclude("collector-took-cpu-since-start", subject="", actual=v)
 
     @Rule(
         obs("gc.cost_share", value=MATCH.v & at_least("cost_share")),
