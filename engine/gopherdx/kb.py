@@ -22,13 +22,14 @@ from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Final, Literal, cast
 
 from gopherdx.errors import KnowledgeBaseError
-from gopherdx.model import SEVERITIES, Grade, Precision, Severity
+from gopherdx.model import LIKELY, SEVERITIES, Grade, Precision, Severity
 from gopherdx.yamlfile import KINDS, Node, is_number, read_yaml
 
 if TYPE_CHECKING:
     from gopherdx.rules import JoinedRule
 
 _PACKAGE: Final = "gopherdx_kb"
+MIN_COST_CAP: Final = 0.25
 _COMPARISONS: Final = ("at_least", "at_most", "above", "below")
 
 How = Literal["at_least", "at_most", "above", "below", "equals", "told"]
@@ -100,10 +101,15 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class MinCost:
-    """Below this much of an observation a mechanism costs too little to be called likely."""
+    """Below this much of an observation a mechanism costs too little to be called likely.
+
+    ``confidence`` is the most that is believed of it then. It is higher where the observation is no cost but
+    what a proof takes: the mechanism may well be there, and these artifacts alone cannot show it.
+    """
 
     observation: str
     at_least: float
+    confidence: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -441,7 +447,11 @@ def _expect(node: Node, limits: Mapping[str, float], units: Mapping[str, str]) -
 
 
 def _min_cost(node: Node, limits: Mapping[str, float]) -> MinCost:
-    return MinCost(node.text("observation"), node.limit("at_least", limits))
+    observation, least = node.text("observation"), node.limit("at_least", limits)
+    most = node.share("confidence") if "confidence" in node.values else MIN_COST_CAP
+    if most >= LIKELY:
+        node.refuse("confidence", f"must lie below {LIKELY}, where likely begins")
+    return MinCost(observation, least, most)
 
 
 def _impact(

@@ -273,11 +273,15 @@ class Conclusion:
 
 @dataclass(frozen=True, slots=True)
 class Explains:
-    """A finding of ``cause`` at ``subject`` explains one of ``symptom`` there ("" is the whole process)."""
+    """A finding of ``cause`` at ``subject`` explains one of ``symptom`` there ("" is the whole process).
+
+    Where the symptom lies elsewhere, ``at`` names its place.
+    """
 
     cause: str
     symptom: str
     subject: str
+    at: str = ""
 
 
 class Thresholds:
@@ -319,11 +323,14 @@ class ArchetypeRules:
             actual = read.value if isinstance(read, Observation) else read.actual
         self._said.append(Conclusion(self._rule.archetype, name, subject, actual, unit, source))
 
-    def explains(self, cause: str, *, symptom: str, subject: str = "") -> None:
-        """Say that this archetype (``cause``) at ``subject`` explains a finding of ``symptom`` there."""
+    def explains(self, cause: str, *, symptom: str, subject: str = "", at: str = "") -> None:
+        """Say that this archetype (``cause``) at ``subject`` explains a finding of ``symptom`` there.
+
+        ``at`` is the symptom's place where that is another one.
+        """
         if cause != self._rule.archetype:
             raise ValueError(f"a rule of {self._rule.archetype} cannot speak for {cause}")
-        self._said.append(Explains(cause, symptom, subject))
+        self._said.append(Explains(cause, symptom, subject, at))
 
 
 def _read_from(

@@ -561,6 +561,13 @@ def test_the_first_cost_that_was_measured_decides_whether_it_is_worth_anything(t
     assert of(o("delay", 5, "main.f"), looked=("cost",)) > 0.9
 
 
+def test_what_a_proof_takes_caps_higher_than_a_cost_and_below_likely(tmp_path: Path) -> None:
+    archetype = graded(tmp_path, min_cost={"observation": "sides", "at_least": "few", "confidence": 0.45})
+    for sides, expected in ((1, 0.45), (2, 0.9747)):
+        facts = seen(whole("main.f", o("sides", sides, "main.f")))
+        assert believed(archetype, facts) == pytest.approx(expected, abs=6e-5)
+
+
 def test_texts_are_filled_from_observations_thresholds_and_place(tmp_path: Path) -> None:
     text = "{function} at {place}: {lock.share:.0%} of {share}, {lock.mode:.2f}, {value}"
     kb = kb_of(graded(tmp_path, summary=text, cause="{{braces}} {lock.total}"))
@@ -630,6 +637,14 @@ def test_a_symptom_is_folded_under_its_cause_at_the_same_or_an_enclosing_place(
 )
 def test_a_symptom_elsewhere_stays(tmp_path: Path, symptom_at: str, subject: str) -> None:
     judged = folding(tmp_path, {"X901": symptom_at, "X903": "main.f"}, [Explains("X903", "X901", subject)])
+    assert ends(judged) == ({"X901": (), "X903": ()}, [])
+
+
+def test_a_symptom_at_another_place_that_is_named_is_folded(tmp_path: Path) -> None:
+    places = {"X901": "main.g", "X903": "main.f"}
+    judged = folding(tmp_path, places, [Explains("X903", "X901", "main.f", "main.g")])
+    assert ends(judged) == ({"X903": ("X901",)}, ["X901"])
+    judged = folding(tmp_path, places, [Explains("X903", "X901", "main.f", "main.h")])
     assert ends(judged) == ({"X901": (), "X903": ()}, [])
 
 

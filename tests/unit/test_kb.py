@@ -120,6 +120,10 @@ BROKEN: list[tuple[dict[str, Any], str]] = [
     ({"summary": []}, "summary: is empty"),
     ({"min_cost": [{"observation": "a"}]}, "min_cost[0].at_least: is missing"),
     (
+        {"min_cost": {"observation": "a", "at_least": "share", "confidence": 0.5}},
+        "min_cost.confidence: must lie below 0.5, where likely begins",
+    ),
+    (
         {"min_cost": {"observation": "a", "at_least": "nope"}},
         "min_cost.at_least: there is no threshold 'nope'",
     ),

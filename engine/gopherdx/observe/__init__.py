@@ -12,6 +12,7 @@ from gopherdx.model import GoRange, Observation, Observations, Overview
 from gopherdx.observe import (
     calls,
     cgo,
+    circle,
     contention,
     cpu,
     decode,
@@ -74,7 +75,7 @@ _OF_CAPTURE: tuple[Callable[[Sequence[Any]], Said], ...] = (
 """Observers that join artifacts of several kinds."""
 
 
-_OF_PROCESSES: tuple[Callable[[Sequence[Sequence[Any]]], Sequence[Said]], ...] = ()
+_OF_PROCESSES: tuple[Callable[[Sequence[Sequence[Any]]], Sequence[Said]], ...] = (circle.of_processes,)
 """Observers that join the artifacts of several processes (or all of one): they say something of each."""
 
 

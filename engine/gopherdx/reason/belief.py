@@ -19,7 +19,6 @@ from gopherdx.rules import Conclusion
 from gopherdx.yamlfile import is_number
 
 TRUNCATED_CAP: Final = 0.8
-MIN_COST_CAP: Final = 0.25
 
 ANSWER_RELIABILITY: Final = 0.8
 """How far a person's word is trusted, against 1 for what a file says."""
@@ -163,10 +162,10 @@ def _cap(archetype: Archetype, subject: str, lookup: Lookup) -> float:
     costs = [(c, lookup.number(c.observation, subject)) for c in archetype.min_cost]
     for least, cost in costs:
         if cost is not None:
-            return min(cap, MIN_COST_CAP) if cost < least.at_least else cap
+            return min(cap, least.confidence) if cost < least.at_least else cap
     # It was looked for, and there was none.
-    looked = any(least.observation in lookup.observations.looked for least, _ in costs)
-    return min(cap, MIN_COST_CAP) if looked else cap
+    looked = [least for least, _ in costs if least.observation in lookup.observations.looked]
+    return min(cap, looked[0].confidence) if looked else cap
 
 
 def _pieces(

@@ -29,7 +29,7 @@ def run(kb: KnowledgeBase, observations: Observations) -> Concluded:
     engine, failures = _fire(rules, observations)
     return Concluded(
         evidence=_most_telling(kb, engine.concluded),
-        explains=tuple(sorted(set(engine.explained), key=lambda e: (e.cause, e.symptom, e.subject))),
+        explains=tuple(sorted(set(engine.explained), key=lambda e: (e.cause, e.symptom, e.subject, e.at))),
         errors=_errors(kb, failures),
         fired=tuple(sorted(engine.fired)),
     )

@@ -248,7 +248,7 @@ def _explained(symptom: Draft, cause: Draft, explains: Sequence[Explains]) -> bo
         e.cause == cause.id
         and e.symptom == symptom.id
         and (not e.subject or e.subject == cause.belief.subject or not cause.belief.subject)
-        and _encloses(e.subject or cause.belief.subject, symptom.belief.subject)
+        and _encloses(e.at or e.subject or cause.belief.subject, symptom.belief.subject)
         for e in explains
     )
 

@@ -1,0 +1,563 @@
+"""Services that wait for each other: handlers that wait inside a call, and requests that wait behind them.
+
+No artifact holds addresses, so who calls whom is counted, not read. A call that waits has a request, and that
+request is somewhere: with a handler that works or waits for something else, behind the limit of its service,
+with a handler that itself waits in a call, or outside everything that was recorded. In a circle of services
+the first and the last do not exist: as many requests wait here as calls do, and none is with anybody who
+could answer it. Where some are outside, a service further on may be slow or gone, and a circle is no more
+than possible. While anything moves, some request is with somebody: a handler runs, sleeps, waits elsewhere.
+
+Handlers are those of net/http, net/rpc and gRPC, by their server's frames. A goroutine that an accept loop
+started is one too, past the place where others of its kind wait their turn: before, it waits for a request.
+
+One process shows both sides where two servers of it are stuck (a dump's goroutines name the accept loop that
+started them), or where two handlers are and every call in the process is accounted for, that of clients in
+it included. Of several processes each is a side.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from gopherdx import frames as fr
+from gopherdx.observe.said import Said, Sayer, place_of
+from gopherdx.observe.scheduler import never_ran_unplaced
+from gopherdx.observe.sends import UNPLACED
+from gopherdx.observe.standing import moments
+
+if TYPE_CHECKING:
+    from gopherdx.artifacts.dump import GoroutineDump, GoroutineGroup
+    from gopherdx.artifacts.trace.tables import Trace, Waits
+
+LOOKED = ("circle.sides", "circle.handlers", "circle.in_call_share", "circle.behind", "circle.elsewhere")
+CIRCLE = "circle.calls"  # looked for only where both sides are in sight
+KEPT = "circle.kept_share"  # looked for only where time passes
+
+_NET = re.compile(r"runtime\.|internal/poll\.|net\.|crypto/tls\.")
+_READS_ON = re.compile(r"net/http\.\(\*connReader\)\.backgroundRead$")
+LONG_BIN = 40  # stays of 2**20 ns, about a millisecond, or more: a call, not the writing of one
+SHORT_NS = 1_000_000_000  # a recording shorter than this proves nothing about what does not end
+_STATES = frozenset(("runnable", "stopped", "first run"))
+# A wait for one's turn, whatever the frames: nothing else in a handler parks in these.
+_TURN = frozenset(
+    ("chan send", "sync", "semacquire", "sync.Mutex.Lock", "sync.RWMutex.Lock", "sync.RWMutex.RLock",
+     "sync.Cond.Wait", "sync.(*Cond).Wait")
+)  # fmt: skip
+_OWN = frozenset(("chan receive", "select", "sync.WaitGroup.Wait", "sync", "semacquire", "", None))
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """Goroutines that wait at one stack. ``kept`` of them did so for the whole time (None: time is not told),
+    ``ended`` others did in that time and went on. ``servers`` are the accept loops that started them."""
+
+    stack: fr.Stack
+    state: str | None
+    count: int
+    kept: int | None = None
+    ended: int = 0
+    ids: tuple[int, ...] = ()
+    creator: fr.Frame | None = None
+    servers: Counter[int] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
+class _View:
+    """What one artifact, or two of a kind, tell of who waits. ``blind``: it cannot show what stands still."""
+
+    artifact: str
+    waiting: list[_Waiting]
+    blind: bool = False
+
+
+@dataclass(slots=True)
+class _Call:
+    """Handlers of one function that wait in calls."""
+
+    frame: fr.Frame
+    count: int = 0
+    kept: int | None = None
+    ended: int = 0
+    waiting: int = 0  # of the same function, behind the limit
+    ids: list[int] = field(default_factory=list)
+    servers: Counter[int] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
+class _Side:
+    """The requests of one process, by where they are, and the calls that handlers and clients wait for."""
+
+    artifact: str
+    blind: bool
+    calls: dict[str, _Call] = field(default_factory=dict)
+    called: int = 0  # calls that handlers wait for: more than handlers where one makes several at once
+    behind: int = 0
+    behind_of: Counter[int] = field(default_factory=Counter)  # by server
+    turns: Counter[str] = field(default_factory=Counter)  # by the function that waits for its turn
+    elsewhere: int = 0
+    gone: int = 0  # of all these, those whose client has hung up
+    clients: int = 0
+
+    @property
+    def handlers(self) -> int:
+        """Handlers that wait in calls."""
+        return sum(call.count for call in self.calls.values())
+
+    @property
+    def requests(self) -> int:
+        """Requests that are in this process and that somebody waits for."""
+        return self.handlers + self.behind + self.elsewhere - self.gone
+
+    @property
+    def kept_share(self) -> float | None:
+        """Of all handlers' calls in that time, those that neither began nor ended in it."""
+        if not self.calls or any(call.kept is None for call in self.calls.values()):
+            return None
+        total = sum(call.count + call.ended for call in self.calls.values())
+        return sum(call.kept or 0 for call in self.calls.values()) / total
+
+
+def of_processes(processes: Sequence[Sequence[Any]]) -> list[Said]:
+    """Observations for each process, by the handler in it that calls back; of all processes together where
+    handlers of several are stuck."""
+    parted = [part for artifacts in processes for part in _parted(artifacts)]
+    owner = [i for i, artifacts in enumerate(processes) for _ in _parted(artifacts)]
+    sides = [_side(part) for part in parted]
+    stuck = [side for side in sides if side is not None and side.calls]
+    together = [side for side in sides if side is not None] if len(stuck) > 1 else []
+    said: list[list[Said]] = [[] for _ in processes]
+    for i, side in zip(owner, sides, strict=True):
+        if side is not None:
+            said[i].append(_say(side, together or [side]))
+    return [_first(of_one) for of_one in said]
+
+
+def _first(said: Sequence[Said]) -> Said:
+    """Of two processes whose dumps were given as one's, the one of which more is to be said."""
+    return max(said, key=lambda s: len(s.items)) if said else Said((), frozenset())
+
+
+# What is said -----------------------------------------------------------------------------------------
+
+
+def _say(side: _Side, all_sides: Sequence[_Side]) -> Said:
+    out = Sayer(side.artifact, () if side.blind else LOOKED)
+    for function in sorted(side.turns):
+        say = out.about(function, None, "goroutines that wait for their turn")
+        say("circle.turn_waiting", side.turns[function], "goroutines")
+    if not side.calls:
+        if not side.blind:
+            out.look(CIRCLE)
+        return out.done()
+    name, call = _calls_back(side)
+    lost = _lost_share(all_sides)
+    seen = _sides(all_sides, lost)
+    say = out.about(name, place_of(call.frame), "handlers that wait in calls")
+    say("circle.sides", seen, "services")
+    say("circle.handlers", sum(s.handlers for s in all_sides), "handlers")
+    say("circle.in_call_share", _in_call_share(side), "share")
+    say("circle.behind", sum(s.behind for s in all_sides), "requests")
+    say("circle.requests", sum(s.requests for s in all_sides), "requests")
+    say("circle.elsewhere", sum(s.elsewhere for s in all_sides), "handlers")
+    if seen > 1:
+        say(CIRCLE, sum(s.called for s in all_sides), "calls")
+        say("circle.lost_share", lost, "share")
+    kept = [s.kept_share for s in all_sides if s.calls]
+    if all(share is not None for share in kept):
+        say(KEPT, min(share for share in kept if share is not None), "share")
+    for other in _others(all_sides, name)[:1]:
+        out.say("circle.other", other, "", subject=name, place=place_of(call.frame))
+    for function in sorted(side.turns):
+        out.say("circle.turn_behind", name, "", subject=function)
+    return out.done()
+
+
+def _calls_back(side: _Side) -> tuple[str, _Call]:
+    """The handler whose call closes the circle: the one of a service that keeps nobody waiting itself.
+
+    Requests pile up where they come in. Among equals it is the one whose goroutines are youngest, for the
+    others' calls started them.
+    """
+
+    def rank(item: tuple[str, _Call]) -> tuple[float, float, str]:
+        name, call = item
+        waiting = call.waiting + sum(side.behind_of[server] for server in call.servers)
+        return (waiting, -median(call.ids) if call.ids else 0.0, name)
+
+    return min(side.calls.items(), key=rank)
+
+
+def _others(sides: Sequence[_Side], name: str) -> list[str]:
+    """The other functions whose handlers are stuck, those with the most first."""
+    stuck = [(-call.count, other) for s in sides for other, call in s.calls.items() if other != name]
+    return [other for _, other in sorted(stuck)]
+
+
+def _in_call_share(side: _Side) -> float:
+    return side.handlers / (side.handlers + side.elsewhere)
+
+
+def _lost_share(sides: Sequence[_Side]) -> float:
+    """Of the handlers' calls, those whose request is in none of these processes."""
+    calls = sum(s.called + s.clients for s in sides)
+    requests = sum(s.requests for s in sides)
+    called = sum(s.called for s in sides)
+    return min(1.0, max(0, calls - requests) / called) if called else 0.0
+
+
+def _sides(sides: Sequence[_Side], lost: float) -> int:
+    """Services that are seen to wait for each other; 1 where only one of them is in sight."""
+    stuck = [s for s in sides if s.calls]
+    if len(stuck) > 1:
+        return len(stuck)
+    side = stuck[0]
+    by_server = {max(c.servers, key=lambda s: (c.servers[s], s)) for c in side.calls.values() if c.servers}
+    if len(by_server) > 1 and side.behind >= min(c.count for c in side.calls.values()):
+        return len(by_server)
+    # Two handlers of one gateway wait for the same service behind it just so. With clients in the process
+    # every call can be accounted for: that service's requests would be missing.
+    calls = side.called + side.clients
+    exact = abs(side.requests - calls) <= max(1, calls // 20)
+    return len(side.calls) if side.clients and exact and not lost else 1
+
+
+# Requests of one process ------------------------------------------------------------------------------
+
+
+def _side(artifacts: Sequence[Any]) -> _Side | None:
+    """What the artifacts of one process say, by the first that shows handlers in calls."""
+    sides = [_sorted(view, artifacts) for view in _views(artifacts)]
+    stuck = [s for s in sides if s.calls]
+    if not stuck:
+        return next((s for s in sides if not s.blind), sides[0] if sides else None)
+    # A trace tells what moves, a dump which server a handler belongs to and which came last.
+    first = stuck[0]
+    for other in stuck[1:]:
+        for name, call in first.calls.items():
+            if name in other.calls and not call.ids:
+                call.ids, call.servers = other.calls[name].ids, other.calls[name].servers
+        first.behind_of = first.behind_of or other.behind_of
+        if first.kept_share is None and first.calls.keys() == other.calls.keys():
+            for name, call in first.calls.items():
+                call.kept, call.ended = other.calls[name].kept, other.calls[name].ended
+    return first
+
+
+def _sorted(view: _View, artifacts: Sequence[Any]) -> _Side:
+    """Who waits, sorted into handlers in calls, those behind them, those elsewhere, and clients."""
+    roots = _raw_roots(view, artifacts)
+    side = _Side(view.artifact, view.blind or (not roots and _serves_itself(view)))
+    served, others = _served(view, roots)
+    calling = [w for w in served if _in_call(w.stack)]
+    waiting = [w for w in served if not _in_call(w.stack)]
+    turns = [w for w in waiting if _is_turn(w, calling)]
+    places = {_place(w.stack) for w in turns}
+    for w in waiting:
+        if w not in turns and _place(w.stack) in places:
+            turns.append(w)
+    helpers = {f.function for w in others for f in fr.user_frames(w.stack)}
+    for w in calling:
+        _add(side, w, _handler(w.stack, waiting, helpers))
+        side.called += w.count
+    rest, parents = [w for w in waiting if w not in turns], []
+    for w in others:
+        parent = next((p for p in rest if _is_child(w, p)), None) if _is_call(w.stack) else None
+        if parent is not None:  # it makes its calls on goroutines of their own, and waits for them
+            parents.append(parent)
+            side.called += w.count
+        elif _is_call(w.stack) or (_has_raw(served) and _is_raw_call(w.stack)):
+            side.clients += w.count
+        elif w.state == "chan send" and any(_holds(o.stack, w.stack) for o in others):
+            _wait_turn(side, w)  # a limit on calls, in no server: whoever got past it waits for an answer
+    for w in turns:
+        side.behind += w.count
+        side.behind_of.update(w.servers)
+        _wait_turn(side, w)
+        handler = _handler(w.stack, (), set())
+        if handler is not None and fr.plain(handler.function) in side.calls:
+            side.calls[fr.plain(handler.function)].waiting += w.count
+    for w in rest:
+        if w in parents:
+            _add(side, w, _handler(w.stack, waiting, set()))
+        else:
+            side.elsewhere += w.count
+    side.gone = _gone(view, side, served)
+    return side
+
+
+def _wait_turn(side: _Side, w: _Waiting) -> None:
+    frame = fr.user_frame(w.stack)
+    if frame is not None:
+        side.turns[fr.plain(frame.function)] += w.count
+
+
+def _holds(stack: fr.Stack, waiting: fr.Stack) -> bool:
+    """Whether a goroutine got past the place where another waits, and waits for an answer itself."""
+    return (_is_call(stack) or _is_raw_call(stack)) and _past(stack, waiting)
+
+
+def _gone(view: _View, side: _Side, served: Iterable[_Waiting]) -> int:
+    """Requests of net/http whose client has hung up.
+
+    A server reads on beside each handler to learn of that (``(*connReader).backgroundRead``), once the body
+    is read: where those behind the limit have not read theirs, nothing is known.
+    """
+    http = sum(w.count for w in served if fr.has(w.stack, fr.SERVER))
+    reading = sum(w.count for w in view.waiting if any(_READS_ON.match(f.function) for f in w.stack))
+    return max(0, http - reading) if reading > side.handlers else 0
+
+
+def _add(side: _Side, w: _Waiting, handler: fr.Frame | None) -> None:
+    if handler is None:
+        return
+    call = side.calls.setdefault(fr.plain(handler.function), _Call(handler))
+    call.count += w.count
+    call.ended += w.ended
+    call.kept = None if w.kept is None else (call.kept or 0) + w.kept
+    call.ids += w.ids
+    call.servers.update(w.servers)
+
+
+def _served(view: _View, roots: set[str]) -> tuple[list[_Waiting], list[_Waiting]]:
+    """Goroutines that have a request, and others. A connection that waits for its next request has none."""
+    served, raw, others = [], [], []
+    for w in view.waiting:
+        if fr.handler_frame(w.stack) is not None:
+            served.append(w)
+        elif fr.plain(fr.outermost(w.stack)) in roots:
+            raw.append(w)
+        elif not fr.has(w.stack, fr.SERVER):
+            others.append(w)
+    turns = [w for w in raw if w.state in _TURN]
+    for w in raw:
+        if w in turns or fr.has(w.stack, fr.CALL) or any(_past(w.stack, t.stack) for t in turns):
+            served.append(w)
+    return served, others
+
+
+def _raw_roots(view: _View, artifacts: Sequence[Any]) -> set[str]:
+    """Functions of the user that an accept loop starts for each connection."""
+    loops = {
+        fr.plain(frame.function)
+        for w in view.waiting
+        if fr.has(w.stack, fr.ACCEPT)
+        for frame in fr.user_frames(w.stack)
+    }
+    roots = set()
+    for w in view.waiting:
+        root = fr.plain(fr.outermost(w.stack))
+        if w.creator is not None and fr.plain(w.creator.function) in loops:
+            roots.add(root)
+        if any(root.startswith(f"{loop}.func") for loop in loops - {root}):
+            roots.add(root)
+    for dump in _stacks(artifacts):
+        for g in dump.groups:
+            if g.creator is not None and fr.plain(g.creator.function) in loops:
+                roots.add(fr.plain(fr.outermost(g.stack)))
+    return {root for root in roots if not fr.is_standard(root)} - loops
+
+
+def _serves_itself(view: _View) -> bool:
+    """Whether the user's own code accepts connections: who serves them is told by who started them alone."""
+    for w in view.waiting:
+        if fr.has(w.stack, fr.ACCEPT):
+            outside = next((f for f in w.stack if not _NET.match(f.function)), None)
+            if outside is not None and fr.is_user(outside.function, outside.file):
+                return True
+    return False
+
+
+def _has_raw(served: Iterable[_Waiting]) -> bool:
+    return any(fr.handler_frame(w.stack) is None for w in served)
+
+
+def _in_call(stack: fr.Stack) -> bool:
+    """Whether a goroutine that has a request waits for another service's answer (a database calls nobody)."""
+    if fr.has(stack, fr.SQL):
+        return False
+    if fr.handler_frame(stack) is None:
+        return fr.has(stack, fr.CALL) or fr.has(stack, fr.NET_READ)
+    server = any(f.function.startswith(("net/http.(*body).", "net/http.(*connReader).")) for f in stack)
+    return _is_call(stack) or (fr.has(stack, fr.NET_READ) and not server)
+
+
+def _is_call(stack: fr.Stack) -> bool:
+    user = fr.user_frame(stack) is not None
+    return user and not fr.has(stack, fr.SQL) and (fr.has(stack, fr.CALL) or fr.has(stack, fr.CALL_BODY))
+
+
+def _is_raw_call(stack: fr.Stack) -> bool:
+    return fr.has(stack, fr.NET_READ) and fr.user_frame(stack) is not None
+
+
+def _is_turn(w: _Waiting, calling: Sequence[_Waiting]) -> bool:
+    """Whether handlers wait for their turn: behind a channel or lock that those in calls have got past."""
+    if w.state in _TURN and not any("WaitGroup" in f.function for f in w.stack):
+        return True
+    if any(f.function.startswith("golang.org/x/sync/semaphore.") for f in w.stack):
+        return True
+    return w.state in _OWN and any(_past(c.stack, w.stack) for c in calling)
+
+
+def _past(further: fr.Stack, waiting: fr.Stack) -> bool:
+    """Whether a goroutine came by the place where another waits: the same function, at a later line."""
+    return _split(further, waiting) is not None
+
+
+def _split(further: fr.Stack, waiting: fr.Stack) -> int | None:
+    """How deep (in user frames from the root) two stacks part in one function, the first at a later line."""
+    one, other = (fr.user_frames(stack)[::-1] for stack in (further, waiting))
+    for depth, (a, b) in enumerate(zip(one, other, strict=False)):
+        if a.function != b.function:
+            return None
+        if a.line != b.line:
+            return depth if a.line > b.line else None
+    return None
+
+
+def _place(stack: fr.Stack) -> tuple[str, int] | None:
+    frame = fr.user_frame(stack)
+    return (frame.function, frame.line) if frame is not None else None
+
+
+def _handler(stack: fr.Stack, waiting: Sequence[_Waiting], helpers: set[str]) -> fr.Frame | None:
+    """The handler: the server's frames tell, else the function that is called once it is one's turn.
+
+    Not what other goroutines of the program call as well: that is how it calls, not who does.
+    """
+    handler = fr.handler_frame(stack)
+    if handler is not None:
+        return handler
+    path = fr.user_frames(stack)[::-1]
+    depths = [d for w in waiting if (d := _split(stack, w.stack)) is not None]
+    if not depths:
+        return path[-1] if path else None
+    inner = [f for f in path[max(depths) + 1 :] if f.function not in helpers]
+    return inner[0] if inner else path[max(depths)]
+
+
+def _is_child(w: _Waiting, parent: _Waiting) -> bool:
+    """Whether a handler started this goroutine, and waits for it."""
+    if parent.state not in _OWN:
+        return False
+    names = {fr.plain(f.function) for f in fr.user_frames(parent.stack)}
+    if w.creator is not None:
+        return fr.plain(w.creator.function) in names
+    return any(fr.plain(fr.outermost(w.stack)).startswith(f"{name}.func") for name in names)
+
+
+# Views ------------------------------------------------------------------------------------------------
+
+
+def _views(artifacts: Sequence[Any]) -> Iterator[_View]:
+    """What the artifacts of one process show of who waits, the most telling first."""
+    for trace in (a for a in artifacts if a.kind == "trace"):
+        yield _of_trace(trace)
+    dumps = _stacks(artifacts)
+    if dumps:
+        yield _of_dumps(dumps)
+    for moment in moments(artifacts):
+        if moment.form != "stacks":
+            waiting = [
+                _Waiting(g.stack, g.state, g.count, creator=g.creator)
+                for g in moment.groups
+                if not fr.is_recorder(g.stack)
+            ]
+            yield _View(moment.kind, waiting)
+
+
+def _of_trace(trace: Trace) -> _View:
+    waiting = []
+    whole = trace.duration_ns >= SHORT_NS
+    for wait in trace.waits:
+        stack = trace.stack(wait.stack)
+        if wait.reason in _STATES or not stack or fr.is_internal(stack):
+            continue
+        open_now = wait.open_end + wait.open_both
+        ended = int(wait.histogram[LONG_BIN:].sum()) + wait.open_start
+        if _stands(wait, open_now):
+            ended = 0
+        if open_now:
+            kept = (open_now if not ended else wait.open_both) if whole else None
+            waiting.append(_Waiting(stack, wait.reason, open_now, kept, ended))
+    return _View("trace", waiting, never_ran_unplaced(trace) >= UNPLACED)
+
+
+def _stands(wait: Waits, open_now: int) -> bool:
+    """Whether the waits that are open are none of those that end: all older than any that did, and old."""
+    old = wait.open_both + wait.open_end_old == open_now
+    return old and (not wait.open_end or wait.open_end_min_ns >= SHORT_NS)
+
+
+def _stacks(artifacts: Sequence[Any]) -> list[GoroutineDump]:
+    return [a for a in artifacts if a.kind == "goroutine-dump" and a.form == "stacks" and a.whole]
+
+
+def _of_dumps(dumps: Sequence[GoroutineDump]) -> _View:
+    """The last dump, and of it what stood just so in the first."""
+    last, parents = dumps[-1], {}
+    for g in last.groups:
+        for goroutine, parent in zip(g.ids, g.parents, strict=False):
+            parents[goroutine] = (parent, fr.has(g.stack, fr.ACCEPT))
+    before: dict[object, set[int]] = defaultdict(set)
+    if len(dumps) > 1:
+        for g in dumps[0].groups:
+            before[_path(g.stack)].update(g.ids)
+    waiting = []
+    for g in last.groups:
+        if fr.is_recorder(g.stack):
+            continue
+        then = before.get(_path(g.stack), set())
+        kept = len(then.intersection(g.ids)) if len(dumps) > 1 else None
+        if last.has_ages or kept is not None:
+            kept = max(kept or 0, sum(1 for m in g.minutes if m))
+        servers = Counter(s for p in g.parents if (s := _server(p, parents)))
+        waiting.append(_Waiting(g.stack, g.state, g.count, kept, 0, g.ids, g.creator, servers))
+    return _View("goroutine-dump", waiting)
+
+
+def _path(stack: fr.Stack) -> tuple[tuple[str, int], ...]:
+    return tuple((f.function, f.line) for f in stack)
+
+
+def _server(parent: int, parents: dict[int, tuple[int, bool]]) -> int:
+    """The accept loop that a goroutine comes from: its parent, or the parent's (one for each connection)."""
+    for _ in range(3):
+        above, accepts = parents.get(parent, (0, False))
+        if accepts:
+            return parent
+        parent = above
+    return 0
+
+
+def _parted(artifacts: Sequence[Any]) -> list[Sequence[Any]]:
+    """Artifacts of one process; two dumps that share no goroutine are of two, whatever folder they lie in."""
+    dumps = _stacks(artifacts)
+    if len(artifacts) != 2 or len(dumps) != 2 or _same_process(*dumps):
+        return [artifacts]
+    return [[dump] for dump in dumps]
+
+
+def _same_process(one: GoroutineDump, other: GoroutineDump) -> bool:
+    """Whether goroutines of one id are the same in both, as far as tells what they began with."""
+    first, second = _beginnings(one.groups), _beginnings(other.groups)
+    both = first.keys() & second.keys()
+    same = sum(1 for goroutine in both if first[goroutine] == second[goroutine])
+    return same * 2 > min(len(first), len(second))
+
+
+def _beginnings(groups: Iterable[GoroutineGroup]) -> dict[int, tuple[str, str, int]]:
+    return {
+        goroutine: (
+            fr.outermost(g.stack),
+            g.creator.function if g.creator else "",
+            g.creator.line if g.creator else 0,
+        )
+        for g in groups
+        for goroutine in g.ids
+    }
