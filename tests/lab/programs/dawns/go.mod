@@ -1,0 +1,3 @@
+module example.com/dawns
+
+go 1.21

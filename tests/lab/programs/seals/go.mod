@@ -1,0 +1,3 @@
+module example.com/seals
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/vendors
+
+go 1.21
