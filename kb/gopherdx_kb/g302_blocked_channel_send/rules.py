@@ -99,3 +99,11 @@ class Rules(ArchetypeRules):
     def permits(self, f, v):  # type: ignore[no-untyped-def]
         """Silent where all that ever sent are still sending."""
         self.conclude("others-get-past", subject=f, actual=v)
+
+    @Rule(
+        obs("circle.turn_waiting", subject=MATCH.f, value=MATCH.v & at_least("past")),
+        obs("send.stuck", subject=MATCH.f, value=at_least("stuck")),
+    )
+    def turns(self, f, v):  # type: ignore[no-untyped-def]
+        """A semaphore before calls: whom those with a permit wait for decides, and is another bug."""
+        self.conclude("waits-its-turn", subject=f, actual=v)

@@ -1,0 +1,3 @@
+module example.com/depots
+
+go 1.21
