@@ -20,8 +20,7 @@ def tell(artifacts: Sequence[Any]) -> str:
     parts = [_moment(found[0])] if found else []
     pair = compared(found)
     if pair is not None:
-        more = pair[1].total - pair[0].total
-        parts.append(f"{abs(more):,} {'more' if more >= 0 else 'fewer'} than at first")
+        parts.append(_change(pair[1].total - pair[0].total))
     if found:
         parts += _places(found[0][-1])[:_PARTS]
     parts += _leaked(artifacts)
@@ -41,7 +40,20 @@ def _moment(of_form: Sequence[Moment]) -> str:
     what = "goroutine profile" if of_form[0].form == "profile" else "goroutine dump"
     many = f"{len(of_form)} {what}s" if len(of_form) > 1 else what
     last = " in the last" if len(of_form) > 1 else ""
-    return f"{many}, {of_form[-1].total:,} goroutines{last}"
+    total = of_form[-1].total
+    if not total:
+        return f"{many}, no goroutine but the one that recorded it{last}"
+    return f"{many}, {total:,} goroutine{'s' if total > 1 else ''}{last}"
+
+
+def _change(more: int) -> str:
+    return (
+        f"{more:,} more than at first"
+        if more > 0
+        else f"{-more:,} fewer than at first"
+        if more
+        else "as many as at first"
+    )
 
 
 def _places(moment: Moment) -> list[str]:
@@ -52,7 +64,7 @@ def _places(moment: Moment) -> list[str]:
             told.append(f"{place.count:,} {where} in {place.function}{_age(moment, place.minutes)}")
     idle = idle_connections(moment)
     if idle >= _IDLE_LEAST:
-        told.append(f"{idle:,} of net/http on connections between requests")
+        told.append(f"{idle:,} of net/http's own wait on connections")
     return told
 
 

@@ -1,0 +1,3 @@
+module example.com/ballots
+
+go 1.21

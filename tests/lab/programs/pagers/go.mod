@@ -1,0 +1,3 @@
+module example.com/pagers
+
+go 1.21
