@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gopherdx.artifacts.trace.jit import inline, kernel
+from gopherdx.artifacts.trace.jit import helper, inline, kernel
 from gopherdx.artifacts.trace.kernels import (
     ASSIST_BEGIN,
     ASSIST_END,
@@ -108,6 +108,12 @@ MAX_FRAMES = 1000
 NO_TIME = (1 << 63) - 1
 
 
+@helper
+def _number(buf, pos, end):  # type: ignore[no-untyped-def]
+    """``_uvarint`` for what is rare: it costs a call, and less time to compile."""
+    return _uvarint(buf, pos, end)
+
+
 @kernel("BiiqqQQBQQQq", 2)
 def index(  # type: ignore[no-untyped-def]
     buf, end, offset, s, arg_counts, pieces, strings, pool, stacks, frames, samples, timers,
@@ -135,10 +141,10 @@ def index(  # type: ignore[no-untyped-def]
         n = (head >> 6) + 1
         p = pos + 1
         if kind == OLD_STRING:
-            sid, p = _uvarint(buf, p, end)
+            sid, p = _number(buf, p, end)
             if p < 0:
                 return MORE, pos
-            size, p = _uvarint(buf, p, end)
+            size, p = _number(buf, p, end)
             if p < 0:
                 return MORE, pos
             if sid <= 0 or size < 0 or size > MAX_STRING:
@@ -162,7 +168,7 @@ def index(  # type: ignore[no-untyped-def]
             continue
         size = np.int64(0)
         if n == 4:
-            size, p = _uvarint(buf, p, end)
+            size, p = _number(buf, p, end)
             if p < 0:
                 return MORE, pos
             if size < 0 or size > MAX_STRING:
@@ -174,7 +180,7 @@ def index(  # type: ignore[no-untyped-def]
         if p < 0:
             return MORE, pos
         if kind == OLD_BATCH:
-            t, p = _uvarint(buf, p, end)
+            t, p = _number(buf, p, end)
             if p < 0:
                 return MORE, pos
             if n != 2:
@@ -193,13 +199,13 @@ def index(  # type: ignore[no-untyped-def]
                 timers[s[I_TIMERS]] = first
                 s[I_TIMERS] += 1
         elif kind == OLD_STACK:
-            depth, p = _uvarint(buf, p, end)
+            depth, p = _number(buf, p, end)
             if n != 4 or p < 0 or depth < 0 or depth > MAX_FRAMES:
                 return DAMAGED, pos
             row = s[I_FRAMES]
             for _ in range(depth):
                 for k in range(4):
-                    v, p = _uvarint(buf, p, body + size)
+                    v, p = _number(buf, p, body + size)
                     if p < 0:
                         return DAMAGED, pos
                     frames[row, k] = v
@@ -221,7 +227,7 @@ def index(  # type: ignore[no-untyped-def]
             if kind == OLD_SAMPLE:
                 row = s[I_SAMPLES]
                 for k in range(4):
-                    v, p = _uvarint(buf, p, body + size)
+                    v, p = _number(buf, p, body + size)
                     if p < 0:
                         return DAMAGED, pos
                     samples[row, k if k == 0 else k + 1] = v
@@ -240,7 +246,7 @@ def index(  # type: ignore[no-untyped-def]
                         if p < 0:
                             return MORE, pos
                 if kind == OLD_LOG:
-                    size, p = _uvarint(buf, p, end)
+                    size, p = _number(buf, p, end)
                     if p < 0:
                         return MORE, pos
                     if size < 0 or size > MAX_STRING:
@@ -406,7 +412,7 @@ def _sift_up(heap, i, cursors):  # type: ignore[no-untyped-def]
     heap[i] = item
 
 
-@inline
+@helper
 def _row_of(g_keys, g_vals, gs, free, tally, gid, timers):  # type: ignore[no-untyped-def]
     """A new row for a goroutine (there is room: ``order`` saw to it before the event)."""
     row = _new_row(g_keys, g_vals, gs, free, tally, gid, np.int64(0))
@@ -417,6 +423,22 @@ def _row_of(g_keys, g_vals, gs, free, tally, gid, timers):  # type: ignore[no-un
         if timers[k] == gid:
             gs[row, O_TIMER] = 1
     return row
+
+
+@helper
+def _emit_sample(  # type: ignore[no-untyped-def]
+    samples, i, stack_of, g_keys, g_vals, tally, mul, n, out_t, out_kind, out_g, out_y, out_x, out_s, out_r,
+):  # fmt: skip
+    """CPU sample ``i`` becomes row ``n`` of the output."""
+    at = _find(g_keys, samples[i, 3], g_keys.size - 1)
+    out_t[n] = _ns(samples[i, 0], tally, mul)
+    out_kind[n] = CPU_SAMPLE
+    out_g[n] = -1
+    out_y[n] = g_vals[at] if g_keys[at] != 0 else -1
+    out_x[n] = samples[i, 3]
+    out_s[n] = _local(stack_of, samples[i, 4])
+    out_r[n] = 0
+    tally[OLD_SAMPLE] += 1
 
 
 @kernel("BQqQqqqdqQ qqqqq qqQq i qBllqll", 2)
@@ -477,16 +499,9 @@ def order(  # type: ignore[no-untyped-def]
         ready = True
         if kind != NOT_READ:
             if next_sample < samples.shape[0] and samples[next_sample, 0] < ticks:
-                at = _find(g_keys, samples[next_sample, 3], mask)
-                out_t[n] = _ns(samples[next_sample, 0], tally, mul)
-                out_kind[n] = CPU_SAMPLE
-                out_g[n] = -1
-                out_y[n] = g_vals[at] if g_keys[at] != 0 else -1
-                out_x[n] = samples[next_sample, 3]
-                out_s[n] = _local(stack_of, samples[next_sample, 4])
-                out_r[n] = 0
+                _emit_sample(samples, next_sample, stack_of, g_keys, g_vals, tally, mul, n, out_t, out_kind,
+                             out_g, out_y, out_x, out_s, out_r)  # fmt: skip
                 n += 1
-                tally[OLD_SAMPLE] += 1
                 next_sample += 1
                 if forced:
                     stalled[n_stalled] = c
@@ -506,17 +521,23 @@ def order(  # type: ignore[no-untyped-def]
             s = np.int64(0)
             r = np.int64(0)
             then_label = np.int64(0)
-            if kind == OLD_START or kind == OLD_START_LOCAL or kind == OLD_START_LABEL:
+            if (
+                OLD_CREATE <= kind <= OLD_START
+                or OLD_START_LOCAL <= kind <= OLD_START_LABEL
+                or kind == OLD_UNBLOCK
+                or kind == OLD_SYS_EXIT
+                or kind == OLD_WAITING
+                or kind == OLD_IN_SYSCALL
+            ):  # about a goroutine that they name
                 at = _find(g_keys, a, mask)
-                if g_keys[at] == 0:
-                    ready = False
-                else:
+                if g_keys[at] != 0:
                     y = g_vals[at]
-                    ready = gs[y, O_STATUS] == RUNNABLE and (kind == OLD_START_LOCAL or gs[y, O_SEQ] == b)
-                if not ready and forced:
-                    if y < 0:
-                        y = _row_of(g_keys, g_vals, gs, free, tally, a, timers)
-                    ready = True
+                elif forced and kind != OLD_CREATE:
+                    y = _row_of(g_keys, g_vals, gs, free, tally, a, timers)
+            if kind == OLD_START or kind == OLD_START_LOCAL or kind == OLD_START_LABEL:
+                ready = forced or (
+                    y >= 0 and gs[y, O_STATUS] == RUNNABLE and (kind == OLD_START_LOCAL or gs[y, O_SEQ] == b)
+                )
                 if ready:
                     gs[y, O_SEQ] = gs[y, O_SEQ] + 1 if kind == OLD_START_LOCAL else b + 1
                     gs[y, O_STATUS] = RUNNING
@@ -529,16 +550,9 @@ def order(  # type: ignore[no-untyped-def]
                     else:
                         count = np.int64(OLD_START)
             elif kind == OLD_UNBLOCK or kind == OLD_UNBLOCK_LOCAL:
-                at = _find(g_keys, a, mask)
-                if g_keys[at] == 0:
-                    ready = False
-                else:
-                    y = g_vals[at]
-                    ready = gs[y, O_STATUS] == WAITING and (kind == OLD_UNBLOCK_LOCAL or gs[y, O_SEQ] == b)
-                if not ready and forced:
-                    if y < 0:
-                        y = _row_of(g_keys, g_vals, gs, free, tally, a, timers)
-                    ready = True
+                ready = forced or (
+                    y >= 0 and gs[y, O_STATUS] == WAITING and (kind == OLD_UNBLOCK_LOCAL or gs[y, O_SEQ] == b)
+                )
                 if ready:
                     gs[y, O_SEQ] = gs[y, O_SEQ] + 1 if kind == OLD_UNBLOCK_LOCAL else b + 1
                     gs[y, O_STATUS] = RUNNABLE
@@ -550,16 +564,11 @@ def order(  # type: ignore[no-untyped-def]
                     if g >= 0 and gs[g, O_TIMER] != 0:
                         g = none  # a timer, and no goroutine of the program
             elif kind == OLD_SYS_EXIT or kind == OLD_SYS_EXIT_LOCAL:
-                at = _find(g_keys, a, mask)
-                if g_keys[at] == 0:
-                    ready = False
-                else:
-                    y = g_vals[at]
-                    ready = gs[y, O_STATUS] == WAITING and (kind == OLD_SYS_EXIT_LOCAL or gs[y, O_SEQ] == b)
-                if not ready and forced:
-                    if y < 0:
-                        y = _row_of(g_keys, g_vals, gs, free, tally, a, timers)
-                    ready = True
+                ready = forced or (
+                    y >= 0
+                    and gs[y, O_STATUS] == WAITING
+                    and (kind == OLD_SYS_EXIT_LOCAL or gs[y, O_SEQ] == b)
+                )
                 if ready:
                     gs[y, O_SEQ] = gs[y, O_SEQ] + 1 if kind == OLD_SYS_EXIT_LOCAL else b + 1
                     gs[y, O_STATUS] = RUNNABLE
@@ -573,11 +582,9 @@ def order(  # type: ignore[no-untyped-def]
                         t = _ns(real, tally, mul)
                     g = none
             elif kind == OLD_CREATE:
-                at = _find(g_keys, a, mask)
-                ready = g_keys[at] == 0 or forced
+                ready = y < 0 or forced
                 if ready:
-                    y = g_vals[at]
-                    if g_keys[at] == 0:
+                    if y < 0:
                         y = _row_of(g_keys, g_vals, gs, free, tally, a, timers)
                     behind = _peek(buf, cursors, c, pieces, next_piece)
                     status = np.int64(RUNNABLE)
@@ -598,16 +605,7 @@ def order(  # type: ignore[no-untyped-def]
                         what = np.int64(GO_CREATE_SYSCALL) if status == SYSCALL else np.int64(GO_CREATE)
                         s = _local(stack_of, cursors[c, C_C])
             elif kind == OLD_WAITING or kind == OLD_IN_SYSCALL:
-                at = _find(g_keys, a, mask)
-                if g_keys[at] == 0:
-                    ready = False
-                else:
-                    y = g_vals[at]
-                    ready = gs[y, O_STATUS] == RUNNABLE and gs[y, O_SEQ] == 1
-                if not ready and forced:
-                    if y < 0:
-                        y = _row_of(g_keys, g_vals, gs, free, tally, a, timers)
-                    ready = True
+                ready = forced or (y >= 0 and gs[y, O_STATUS] == RUNNABLE and gs[y, O_SEQ] == 1)
                 if ready:
                     status = np.int64(WAITING) if kind == OLD_WAITING else np.int64(SYSCALL)
                     gs[y, O_SEQ] = 2
@@ -769,16 +767,9 @@ def order(  # type: ignore[no-untyped-def]
                 _sift_up(heap, heap_n, cursors)
                 heap_n += 1
     while next_sample < samples.shape[0] and n < room:
-        at = _find(g_keys, samples[next_sample, 3], mask)
-        out_t[n] = _ns(samples[next_sample, 0], tally, mul)
-        out_kind[n] = CPU_SAMPLE
-        out_g[n] = -1
-        out_y[n] = g_vals[at] if g_keys[at] != 0 else -1
-        out_x[n] = samples[next_sample, 3]
-        out_s[n] = _local(stack_of, samples[next_sample, 4])
-        out_r[n] = 0
+        _emit_sample(samples, next_sample, stack_of, g_keys, g_vals, tally, mul, n, out_t, out_kind,
+                     out_g, out_y, out_x, out_s, out_r)  # fmt: skip
         n += 1
-        tally[OLD_SAMPLE] += 1
         next_sample += 1
     tally[T_HEAP] = 0
     tally[T_STALLED] = 0
