@@ -52,12 +52,14 @@ func main() {
 		})))
 	}()
 	url := "http://" + ln.Addr().String() + "/beat"
-	count := envInt("CONNECTIONS", 300)
-	for i := 0; i < count; i++ {
-		p := &pager{client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1}}, url: url}
-		go p.live(4 * time.Second)
-		time.Sleep(4 * time.Second / time.Duration(count))
-	}
+	go func() {
+		count := envInt("CONNECTIONS", 300)
+		for i := 0; i < count; i++ {
+			p := &pager{client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1}}, url: url}
+			go p.live(4 * time.Second)
+			time.Sleep(2 * time.Second / time.Duration(count)) // not all at once
+		}
+	}()
 	last := int64(0)
 	for range time.Tick(time.Second) {
 		now := beats.Load()
