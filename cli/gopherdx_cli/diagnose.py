@@ -110,10 +110,11 @@ def diagnose(
     color: ColorOption = Color.auto,
     quiet: QuietOption = False,
 ) -> None:
-    """Diagnose one process from what it recorded.
+    """Diagnose a program from what it recorded.
 
     Name traces, profiles or a folder of them: what each is, its content tells. - is standard input. Flags
-    name a file of one kind and refuse another.
+    name a file of one kind and refuse another. Files named together are one process, several folders are
+    several: two services that wait for each other take the folders of both.
 
     Exit codes: 0 done, 1 --fail-on reached, 2 wrong use or unreadable input, 3 undecided under --fail-on,
     70 internal error, 130 interrupted.

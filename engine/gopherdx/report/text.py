@@ -133,6 +133,8 @@ def _badge(finding: Finding) -> Text:
     )
     if finding.location is not None:
         badge.append(f"\nat {safe(_place(finding.location))}")
+    if finding.process is not None:
+        badge.append(f"\nin the process of {safe(finding.process)}")
     return badge
 
 
@@ -249,7 +251,12 @@ def _ruled_out(page: _Page, ruled_out: Sequence[RuledOut]) -> None:
     if not ruled_out:
         return
     page.heading(f"Ruled out ({len(ruled_out)})")
-    page.pairs([(f"{r.id} {r.slug}", _refutation(r.evidence)) for r in ruled_out])
+    page.pairs([(f"{r.id} {r.slug}", f"{_refutation(r.evidence)}{_in(r.process)}") for r in ruled_out])
+
+
+def _in(process: str | None) -> str:
+    """Which of several processes it is that something was said of."""
+    return "" if process is None else f", in {process}"
 
 
 def _refutation(evidence: Sequence[Evidence]) -> str:
@@ -277,10 +284,12 @@ def _not_judged(page: _Page, not_judged: Sequence[NotJudged], told: frozenset[st
     if not not_judged:
         return
     page.heading(f"Not judged ({len(not_judged)})")
-    by_lack = sorted(not_judged, key=lambda n: (n.missing, n.collect, n.id))
-    for (missing, collect), group in groupby(by_lack, key=lambda n: (n.missing, n.collect)):
+    by_lack = sorted(not_judged, key=lambda n: (n.missing, n.collect, n.process or "", n.id))
+    for (missing, collect, process), group in groupby(
+        by_lack, key=lambda n: (n.missing, n.collect, n.process)
+    ):
         names = ", ".join(f"{n.id} {n.slug}" for n in group)
-        page.hanging("  ", Text(safe(f"{names}: {_lack(missing)}")))
+        page.hanging("  ", Text(safe(f"{names}: {_lack(missing)}{_in(process)}")))
         if collect not in told:
             page.command(collect)
 
