@@ -359,6 +359,11 @@ def _raw_roots(view: _View, artifacts: Sequence[Any]) -> set[str]:
         for g in dump.groups:
             if g.creator is not None and fr.plain(g.creator.function) in loops:
                 roots.add(fr.plain(fr.outermost(g.stack)))
+    if not roots and _serves_itself(view):
+        # A trace does not tell who started what was there before it: those that take turns, then.
+        for w in view.waiting:
+            if w.state == "chan send" and any(_holds(o.stack, w.stack) for o in view.waiting):
+                roots.add(fr.plain(fr.outermost(w.stack)))
     return {root for root in roots if not fr.is_standard(root)} - loops
 
 
@@ -484,7 +489,8 @@ def _of_trace(trace: Trace) -> _View:
             ended = 0
         if open_now:
             kept = (open_now if not ended else wait.open_both) if whole else None
-            waiting.append(_Waiting(stack, wait.reason, open_now, kept, ended))
+            state = wait.reason or fr.parked_in(stack)  # a status has no reason
+            waiting.append(_Waiting(stack, state, open_now, kept, ended))
     return _View("trace", waiting, never_ran_unplaced(trace) >= UNPLACED)
 
 

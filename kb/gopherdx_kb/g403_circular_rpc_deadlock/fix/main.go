@@ -172,7 +172,7 @@ func main() {
 	go serve(forRooms, limit, map[string]http.HandlerFunc{"/book": r.book, "/history": r.history})
 	go serve(forGuests, limit, map[string]http.HandlerFunc{"/discount": g.discount})
 	for i := 0; i < envInt("CONCURRENCY", 24); i++ {
-		go desk(i, roomsAt, 5*time.Millisecond)
+		go desk(i, roomsAt, 25*time.Millisecond)
 	}
 	r.report()
 }

@@ -203,7 +203,7 @@ func shop(n int, base string) {
 		if err := ask(base+"/order", item{(n*53 + i) % 300, 1 + i%7}, &got); err != nil {
 			log.Print(err)
 		}
-		time.Sleep(5 * time.Millisecond)
+		time.Sleep(20 * time.Millisecond)
 	}
 }
 
