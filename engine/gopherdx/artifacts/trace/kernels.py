@@ -851,8 +851,8 @@ N_TAG, N_KEY, N_N, N_NS, N_MAX = 0, 1, 2, 3, 4
 COUNTER_COLUMNS = 5
 (
     TAG_GC_TRIGGER, TAG_ASSIST, TAG_SWEEP, TAG_SAMPLE, TAG_RUN_SAMPLE, TAG_LABEL, TAG_STW, TAG_PREEMPT,
-    TAG_RESTART,
-) = range(1, 10)  # fmt: skip
+    TAG_RESTART, TAG_SHORT,
+) = range(1, 11)  # fmt: skip
 
 # Goroutines by start function and stack of creation (columns of ``groups``).
 (
@@ -1438,6 +1438,8 @@ def fold(  # type: ignore[no-untyped-def]
             why = np.int64(K_SCHED)
         elif kind == GO_SYSCALL_SHORT:
             see = cur
+            tag = np.int64(TAG_SHORT)
+            key = stack
             if cur >= 0 and g[cur, G_STATE] == RUNNING:
                 pause = cur
                 again = True

@@ -146,7 +146,7 @@ class Replay:
             truncated=truncated,
             warnings=warnings,
             stacks=stacks.stacks,
-            waits=self._waits(reasons),
+            waits=self._waits(counters, reasons),
             wakes=self._wakes(),
             sequence=self._sequence(),
             groups=groups,
@@ -185,7 +185,7 @@ class Replay:
                 return
             self._make_room(why)
 
-    def _waits(self, reasons: list[str]) -> tuple[Waits, ...]:
+    def _waits(self, counters: Ints, reasons: list[str]) -> tuple[Waits, ...]:
         names = {
             k.K_SYSCALL: "syscall",
             k.K_SCHED: "runnable",
@@ -193,8 +193,10 @@ class Replay:
             k.K_SCHED_NEW: "first run",
         }
         out = []
+        short = {c.stack: c.count for c in _counted(counters, k.TAG_SHORT)}
         for i, w in enumerate(self._slots.used(int(self.x[k.X_SLOTS])).tolist()):
             kind = w[k.W_KIND]
+            calls = short.pop(w[k.W_STACK], 0) if kind == k.K_SYSCALL else 0
             out.append(
                 Waits(
                     index=i,
@@ -213,8 +215,10 @@ class Replay:
                     open_both=w[k.W_BOTH_N],
                     open_both_ns=w[k.W_BOTH_NS],
                     histogram=self._hist[i].astype(np.int64),
+                    short=calls,
                 )
             )
+        out += (_only_short(len(out) + i, stack, n) for i, (stack, n) in enumerate(sorted(short.items())))
         return tuple(out)
 
     def _wakes(self) -> tuple[Wake, ...]:
@@ -355,6 +359,12 @@ class Replay:
             assists=assists,
             sweeps=_counted(counters, k.TAG_SWEEP),
         )
+
+
+def _only_short(index: int, stack: int, count: int) -> Waits:
+    """A place whose system calls never blocked, in a trace of the old format."""
+    nothing = np.zeros(k.HIST_BINS, dtype=np.int64)
+    return Waits(index, "syscall", stack, *[0] * 12, histogram=nothing, short=count)
 
 
 class _Table:

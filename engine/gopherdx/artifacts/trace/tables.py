@@ -26,7 +26,8 @@ class Waits:
     creation; the reference's scheduling profile leaves it out).
 
     Closed stays are counted apart from those open at the recording's start, at its end, and at both.
-    ``open_end_old`` of those open at the end are older than the longest that closed.
+    ``open_end_old`` of those open at the end are older than the longest that closed. ``short`` are system
+    calls that did not block, in a trace of Go up to 1.21, which does not tell how long they took.
     """
 
     index: int
@@ -45,6 +46,7 @@ class Waits:
     open_both: int
     open_both_ns: int
     histogram: Ints
+    short: int = 0
 
     @property
     def seen(self) -> int:
