@@ -4,11 +4,12 @@ Both record a wait when it ends, and count from the day they were switched on: t
 Two of one process differ by what happened between them, one taken with ``?seconds=`` has its length in it,
 and what else is in a capture may tell how long the process has been running.
 
-A mutex profile charges waits to the stack of the Unlock that ended them (``mutexevent`` in
-GOROOT/src/runtime): up to Go 1.21 the wait of the goroutine that got the lock, since 1.22 what all who queue
-waited since the lock was last handed over. In a steady queue both come to the mean wait for each hand-over:
-it is one figure here. The runtime scales sampled counts itself. Its own locks are in there since 1.22
-(``runtime.unlock``, ``runtime._LostContendedRuntimeLock``); they are nobody's mutex and left out.
+A mutex profile charges waits to the stack of the Unlock that ended them (``mutexevent`` and ``semrelease1``
+in GOROOT/src/runtime): since Go 1.22 what all who queue have waited since the lock was last handed over, in a
+steady queue the wait of each; up to 1.21 the same for the first in the queue alone, that is how long the lock
+was held. Nothing in the profile says which. The runtime scales sampled counts itself. Its own locks are in
+there since 1.22 (``runtime.unlock``, ``runtime._LostContendedRuntimeLock``); they are nobody's mutex and left
+out.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SAMPLE_NS = 10_000_000  # the runtime samples CPU 100 times a second
 MIN_SAMPLES = 100
-MIN_CORE_SHARE = 0.2  # with less, the CPU profile ran for a part of the recording only
+MIN_CORE_SHARE = 0.1  # with less, the CPU profile ran for a part of the recording only
 
 LOOKED = (
     "lock.hold_share", "lock.mean_waiters", "lock.holder_running_share", "lock.handovers_per_s",
@@ -95,8 +95,7 @@ def core_share(trace: Trace) -> float:
     ran_ns = trace.running_ns + sum(trace.gc.mark_ns.values())
     if samples < MIN_SAMPLES or ran_ns <= 0:
         return 1.0
-    share = samples * SAMPLE_NS / ran_ns
-    return min(1.0, share) if share >= MIN_CORE_SHARE else 1.0
+    return min(1.0, max(MIN_CORE_SHARE, samples * SAMPLE_NS / ran_ns))
 
 
 def _helped(trace: Trace, holders: set[str]) -> set[tuple[str, str]]:

@@ -47,7 +47,7 @@ class Rules(ArchetypeRules):
     @Rule(
         obs("mutex.wait_ms", subject=MATCH.f, value=MATCH.v & at_least("wait_ms")),
         obs("mutex.waits", subject=MATCH.f, value=at_least("waits")),
-        obs("mutex.mean_waiters", subject=MATCH.f, value=at_least("mean_waiters")),
+        obs("mutex.mean_waiters", subject=MATCH.f, value=at_least("queue")),
     )
     def charged_between(self, f, v):  # type: ignore[no-untyped-def]
         """A mutex profile of known length. Silent for short critical sections, however many wait for them."""

@@ -60,6 +60,9 @@ func main() {
 		go func() {
 			for garment := 0; ; garment++ {
 				r.hang(garment)
+				if garment%100 == 0 { // the next load has to be brought
+					time.Sleep(500 * time.Microsecond)
+				}
 			}
 		}()
 	}

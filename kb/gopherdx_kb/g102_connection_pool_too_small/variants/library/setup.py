@@ -73,7 +73,7 @@ def answers(bin_: Path, folder: Path, server: subprocess.Popen[bytes]) -> bool:
     """Whether the server takes connections, within 30 seconds."""
     until = time.monotonic() + 30
     while time.monotonic() < until and server.poll() is None:
-        asked = [bin_ / "pg_isready", "-q", "-h", folder]
+        asked: list[str | Path] = [bin_ / "pg_isready", "-q", "-h", folder]
         if subprocess.run(asked, check=False).returncode == 0:
             return True
         time.sleep(0.1)
