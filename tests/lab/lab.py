@@ -168,7 +168,7 @@ def figures_command(args: argparse.Namespace) -> None:
     apart: list[str] = []
     for fix in (p for p in known.values() if p.role == "fix"):
         bug = next(p for p in known.values() if p.family == fix.family and p.role == "bug")
-        for ran in sorted((args.out / fix.name).glob("*/*/run.json")):
+        for ran in sorted((args.out / fix.name).glob("go*/p*/run.json")):
             runs = [
                 told_of(args.out / bug.name / ran.parent.relative_to(args.out / fix.name)),
                 told_of(ran.parent),

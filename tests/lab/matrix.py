@@ -194,7 +194,7 @@ def is_light(program: Program, out: Path) -> bool:
     """As its label says, else as a recording of it measured."""
     if program.light is not None:
         return program.light
-    for file in sorted((out / program.name).glob("*/*/run.json")):
+    for file in sorted((out / program.name).glob("go*/p*/run.json")):
         told = told_of(file.parent)
         if told is not None:
             return bool(told["cpu_s"] / max(told["took_s"], 1e-9) < LIGHT_CPUS)
