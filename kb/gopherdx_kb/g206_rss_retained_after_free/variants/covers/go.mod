@@ -1,0 +1,3 @@
+module example.com/covers
+
+go 1.21
