@@ -16,6 +16,7 @@ from gopherdx.observe import (
     contention,
     cpu,
     decode,
+    dns,
     gc,
     gclog,
     goroutines,
@@ -47,11 +48,12 @@ _OF_ONE: dict[str, tuple[Callable[[Any], Said], ...]] = {
         sends.of_trace,
         calls.of_trace,
         cgo.of_trace,
+        dns.of_trace,
         pools.of_trace,
     ),
     "cpu": (cpu.of_profile, cgo.of_cpu, regexps.of_profile),
-    "goroutine": (cgo.of_goroutines, pools.of_goroutines),
-    "goroutine-dump": (cgo.of_dump, pools.of_dump),
+    "goroutine": (cgo.of_goroutines, dns.of_goroutines, pools.of_goroutines),
+    "goroutine-dump": (cgo.of_dump, dns.of_dump, pools.of_dump),
     "gctrace": (gclog.of_gctrace,),
     "schedtrace": (gclog.of_schedtrace,),
 }
@@ -61,7 +63,10 @@ _OF_ALL: dict[str, tuple[Callable[[Sequence[Any]], Said], ...]] = {
     "heap": (heap.of_profiles,),
     "allocs": (heap.of_profiles,),
     "mutex": (contention.of_mutex,),
-    "block": (pools.of_block,),
+    "block": (
+        dns.of_block,
+        pools.of_block,
+    ),
     "metrics": (metrics.of_metrics, resident.of_metrics),
 }
 """Observers of all artifacts of a kind in the order of time: the last is now, those before it tell growth."""
