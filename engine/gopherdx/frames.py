@@ -157,7 +157,7 @@ _INTERNAL = re.compile(
     r"runtime\.(?:gcStart|gcMark|gcAssist|gcFlushBgCredit|gcBgMark|gcParkAssist|gcSweep|gcController|GC$|"
     r"\(\*gcWork\)|\(\*gcControllerState\)|bgsweep|bgscavenge|sweepone|startTheWorld|stopTheWorld|mallocgc|"
     r"forcegchelper|traceAdvance|traceReader|\(\*traceAdvancer|runfinq|runFinalizers|runCleanups|ensureSigM|"
-    r"sysmon|wakeScavenger|\(\*scavenger|\(\*wakeableSleep|StartTrace|StopTrace|ReadTrace|runExitHooks)|"
+    r"timerproc|sysmon|wakeScavenger|\(\*scavenger|\(\*wakeableSleep|StartTrace|StopTrace|ReadTrace|runExitHooks)|"
     r"runtime/trace\.(?!WithRegion)|runtime/pprof\.(?!Do\b)|net/http/pprof\.|os/signal\.|unique\.runtime_|runtime/metrics\."
 )
 # Not what a program puts around its own work: labels (pprof.Do) and regions (trace.WithRegion).
@@ -199,6 +199,8 @@ CALL_BODY = re.compile(r"net/http\.\(\*(?:bodyEOFSignal|body|http2transportRespo
 # A database/sql pool: who waits for a connection parks in (*DB).conn itself (a select since Go 1.8), and who
 # gives one back hands it over in putConn. Whatever is further in than database/sql is the driver's.
 SQL = re.compile(r"database/sql\.")
+# A goroutine of database/sql's own waits for the end of each transaction, and of rows whose context can end.
+POOL_HELD = re.compile(r"database/sql\.\(\*(?:Tx|Rows)\)\.awaitDone$")
 POOL_GIVE = re.compile(r"database/sql\.\(\*DB\)\.(?:putConn\w*|openNewConnection|maybeOpenNewConnections)$")
 NET_READ = re.compile(r"net\.\(\*conn\)\.Read$|net\.\(\*netFD\)\.Read$|crypto/tls\.\(\*Conn\)\.Read$")
 NET_WRITE = re.compile(r"net\.\(\*conn\)\.Write$|net\.\(\*netFD\)\.Write$|crypto/tls\.\(\*Conn\)\.Write$")

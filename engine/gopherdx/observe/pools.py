@@ -3,8 +3,9 @@
 A goroutine that finds the pool's limit reached parks in ``(*DB).conn`` (GOROOT/src/database/sql/sql.go) until
 another gives its connection back in ``putConn``. Where the pool is what holds things up, as many goroutines
 are inside the driver as it has connections. Rows or transactions that nobody closes make the same queue, with
-nobody inside the driver. A pool has no name in these artifacts: all of a process are one, named after the
-user's function that waits most.
+nobody inside the driver. Transactions and rows that are open while their owner does something else are told by
+the goroutines that watch over them (``awaitDone``). A pool has no name in these artifacts: all of a process are
+one, named after the user's function that waits most.
 """
 
 from __future__ import annotations
@@ -23,9 +24,16 @@ if TYPE_CHECKING:
     from gopherdx.artifacts.pprof import Profile
     from gopherdx.artifacts.trace.tables import Trace
 
-LOOKED = ("pool.waiters", "pool.wait_ms", "pool.in_driver", "pool.handed_share", "pool.wait_share")
+LOOKED = (
+    "pool.waiters",
+    "pool.wait_ms",
+    "pool.in_driver",
+    "pool.handed_share",
+    "pool.used_share",
+    "pool.wait_share",
+)
 LOOKED_BLOCK = ("block.pool_wait_ms", "block.pool_waits", "block.pool_delay_s")
-LOOKED_DUMP = ("dump.pool_waiters", "dump.pool_in_driver")
+LOOKED_DUMP = ("dump.pool_waiters", "dump.pool_in_driver", "dump.pool_used_share")
 _IN_USE = frozenset(
     ("network", "syscall", "sleep", "select", "chan receive", "chan send", "sync", "sync.(*Cond).Wait", "")
 )
@@ -58,11 +66,31 @@ class _Queue:
         return function, self.frames[function]
 
 
+@dataclass(slots=True)
+class _Held:
+    """Connections held by a transaction or by rows: the watchers over them, as time or as a number."""
+
+    transactions: int = 0
+    rows: int = 0
+
+    def add(self, stack: fr.Stack, weight: int) -> None:
+        if fr.has(stack, fr.POOL_HELD):
+            if fr.outermost(stack).startswith("database/sql.(*Tx)"):
+                self.transactions += weight
+            else:
+                self.rows += weight
+
+    def used(self, in_driver: int) -> float:
+        """Of the connections known to be out, the share that somebody uses."""
+        out = max(in_driver, self.transactions, self.rows)
+        return in_driver / out if out else 0.0
+
+
 def of_trace(trace: Trace) -> Said:
     """The queue of the pools in a trace, on average over the recording."""
     out = Sayer("trace", LOOKED)
     duration = max(trace.duration_ns, 1)
-    queue, waiting_ns, driver_ns = _Queue(), 0, 0
+    queue, held, waiting_ns, driver_ns = _Queue(), _Held(), 0, 0
     waits: set[int] = set()
     for wait in trace.waits:
         stack = trace.stack(wait.stack)
@@ -74,6 +102,8 @@ def of_trace(trace: Trace) -> Said:
             queue.add(stack, wait.total_ns)
         elif wait.reason in _IN_USE and fr.in_driver(stack):
             driver_ns += wait.total_ns
+        elif wait.reason in _IN_USE:
+            held.add(stack, wait.total_ns)
     if not waiting_ns:
         return out.done()
     for wake in trace.wakes:
@@ -87,6 +117,7 @@ def of_trace(trace: Trace) -> Said:
     drive_ms = driver_ns / queue.ended / 1e6 if queue.ended else 0.0
     say("pool.waiters", waiting_ns / duration, "goroutines")
     say("pool.in_driver", driver_ns / duration, "goroutines")
+    say("pool.used_share", held.used(driver_ns), "share")
     say("pool.waits_per_s", queue.ended / (duration / 1e9), "1/s")
     say("pool.handed_share", queue.handed / queue.woken if queue.woken else 0.0, "share")
     say("pool.wait_ms", wait_ms, "ms")
@@ -140,7 +171,7 @@ def of_dump(dump: GoroutineDump) -> Said:
 
 def _of_moment(kind: str, rows: Iterable[tuple[Any, int, int]]) -> Said:
     out = Sayer(kind, LOOKED_DUMP)
-    queue, inside, minutes = _Queue(), 0, 0
+    queue, held, inside, minutes = _Queue(), _Held(), 0, 0
     for stack, count, age in rows:
         if fr.is_pool_wait(stack):
             queue.ended += count
@@ -148,10 +179,13 @@ def _of_moment(kind: str, rows: Iterable[tuple[Any, int, int]]) -> Said:
             minutes = max(minutes, age)
         elif fr.in_driver(stack):
             inside += count
+        else:
+            held.add(stack, count)
     if queue.ended:
         function, frame = queue.most
         say = out.about(function, place_of(frame), "goroutines in database/sql.(*DB).conn")
         say("dump.pool_waiters", float(queue.ended), "goroutines")
         say("dump.pool_in_driver", float(inside), "goroutines")
+        say("dump.pool_used_share", held.used(inside), "share")
         say("dump.pool_wait_minutes", float(minutes), "min")
     return out.done()

@@ -84,3 +84,19 @@ class Rules(ArchetypeRules):
     def run_out(self, f, v):  # type: ignore[no-untyped-def]
         """Waits that a time limit ends: nobody gave a connection back meanwhile."""
         self.conclude("waits-run-out", subject=f, actual=v)
+
+    @Rule(
+        obs("pool.used_share", subject=MATCH.f, value=MATCH.v & below("used")),
+        obs("pool.waiters", subject=MATCH.f, value=at_least("waiters")),
+    )
+    def held_outside(self, f, v):  # type: ignore[no-untyped-def]
+        """A transaction that is open during a call to another service: the call is what takes the time."""
+        self.conclude("held-outside-the-driver", subject=f, actual=v)
+
+    @Rule(
+        obs("dump.pool_used_share", subject=MATCH.f, value=MATCH.v & below("used")),
+        obs("dump.pool_waiters", subject=MATCH.f, value=at_least("dump_waiters")),
+    )
+    def held_outside_now(self, f, v):  # type: ignore[no-untyped-def]
+        """The same at one moment."""
+        self.conclude("held-outside-the-driver-in-a-dump", subject=f, actual=v)

@@ -1,0 +1,3 @@
+module example.com/escrow
+
+go 1.21
