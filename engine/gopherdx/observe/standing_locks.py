@@ -1,8 +1,9 @@
 """Goroutines that stand before a mutex at a moment: where, how many mutexes, and who may be holding them.
 
 No form names a lock's holder. Who may hold it: goroutines in a function that takes it, or in a method of the
-same type, that do not wait for a mutex themselves. Where there are none and the waits are minutes old, those
-who wait hold what the others wait for: a deadlock.
+same type, that do not wait for a mutex themselves. Where there are none, and the same goroutines still wait
+later or have waited for minutes, it looks like a deadlock: those who wait hold what the others wait for. A
+plain function that took the lock without a method of the type would not be seen; nothing is proved.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gopherdx import frames as fr
-from gopherdx.observe.goroutines import Place, places
+from gopherdx.observe.goroutines import Place, compared, places
 from gopherdx.observe.said import Said, Sayer, place_of
 from gopherdx.observe.standing import Moment, Standing, series
 
@@ -26,7 +27,8 @@ class Queue:
     """Goroutines that wait for a mutex in one user's function.
 
     ``mutexes`` is how many different ones, 0 where not told. ``holder`` is where those stand who may hold it,
-    with their number; None where there are none.
+    with their number; None where there are none. ``stayed``: two or more, all of whom waited for the same
+    mutexes at an earlier moment, when nobody seemed to hold them either.
     """
 
     place: Place
@@ -34,10 +36,12 @@ class Queue:
     holder: Place | None
     holders: int
 
+    stayed: bool = False
+
     def stuck(self, moment: Moment) -> bool:
-        """Whether nobody seems to be there who could unlock, and they have waited for minutes or for ever."""
+        """Whether nobody seems to be there who could unlock, and they wait for minutes or still."""
         ended = moment.why.startswith("fatal error: all goroutines are asleep")
-        return self.holder is None and (ended or self.place.minutes >= 1)
+        return self.holder is None and (ended or self.place.minutes >= 1 or self.stayed)
 
 
 def of_capture(artifacts: Sequence[Any]) -> Said:
@@ -45,11 +49,11 @@ def of_capture(artifacts: Sequence[Any]) -> Said:
     found = series(artifacts)
     if not found:
         return Said((), frozenset())
-    now = found[0][-1]
+    now, before = found[0][-1], earlier(found)
     out = Sayer(now.kind, ("dump.lock_waiters",))
-    if now.aged:
+    if now.aged or before is not None:
         out.look("lock.stuck")
-    for queue in queues(now):
+    for queue in queues(now, before):
         say = out.about(queue.place.function, place_of(queue.place.frame), "goroutines before a mutex")
         say("dump.lock_waiters", queue.place.count, "goroutines")
         say("dump.lock_holders", queue.holders, "goroutines")
@@ -62,9 +66,16 @@ def of_capture(artifacts: Sequence[Any]) -> Said:
     return out.done()
 
 
-def queues(moment: Moment) -> list[Queue]:
-    """Who waits for mutexes, the most first."""
-    return [_queue(p, moment) for p in _waiting(moment)]
+def earlier(found: Sequence[Sequence[Moment]]) -> Moment | None:
+    """The first moment of the most telling series, where it has two of one process."""
+    first = found[0][0] if found else None
+    return first if first is not None and compared(found[:1]) else None
+
+
+def queues(moment: Moment, before: Moment | None = None) -> list[Queue]:
+    """Who waits for mutexes, the most first; ``before`` is an earlier moment of the same process."""
+    was = {q.place.function: q for q in queues(before)} if before is not None else {}
+    return [_queue(p, moment, was.get(p.function)) for p in _waiting(moment)]
 
 
 def _waiting(moment: Moment) -> list[Place]:
@@ -78,11 +89,23 @@ def _waiting(moment: Moment) -> list[Place]:
     return sorted(joined.values(), key=lambda p: (-p.count, p.function))
 
 
-def _queue(place: Place, moment: Moment) -> Queue:
+def _queue(place: Place, moment: Moment, before: Queue | None) -> Queue:
     locks = [lock for group in place.groups for lock in group.locks]
     mutexes = len(set(locks)) if locks and all(locks) else 0
     maybe = places(g for g in moment.groups if not g.on_mutex and _may_hold(g, place.function))
-    return Queue(place, mutexes, maybe[0] if maybe else None, sum(p.count for p in maybe))
+    holder = maybe[0] if maybe else None
+    stayed = before is not None and before.holder is None and _all_stayed(place, before.place)
+    return Queue(place, mutexes, holder, sum(p.count for p in maybe), stayed)
+
+
+def _all_stayed(place: Place, before: Place) -> bool:
+    now, was = _waits(place), _waits(before)
+    return len(was) > 1 and was <= now
+
+
+def _waits(place: Place) -> set[tuple[int, int]]:
+    """Each goroutine with its mutex (0 where not told)."""
+    return {pair for g in place.groups for pair in zip(g.ids, g.locks, strict=True)}
 
 
 def _may_hold(group: Standing, function: str) -> bool:

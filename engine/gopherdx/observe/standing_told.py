@@ -7,7 +7,7 @@ from typing import Any
 
 from gopherdx.observe.goroutines import compared, dominant, idle_connections
 from gopherdx.observe.standing import Moment, moments, series
-from gopherdx.observe.standing_locks import Queue, queues
+from gopherdx.observe.standing_locks import Queue, earlier, queues
 
 _PARTS = 4
 _QUEUE_LEAST = 3  # fewer before a mutex is everyday life, unless they are stuck
@@ -22,7 +22,7 @@ def tell(artifacts: Sequence[Any]) -> str:
     if pair is not None:
         parts.append(_change(pair[1].total - pair[0].total))
     if found:
-        parts += _places(found[0][-1])[:_PARTS]
+        parts += _places(found[0][-1], earlier(found))[:_PARTS]
     parts += _leaked(artifacts)
     single = [a for a in artifacts if a.kind == "goroutine-dump" and not a.whole]
     if not found and single:
@@ -56,8 +56,9 @@ def _change(more: int) -> str:
     )
 
 
-def _places(moment: Moment) -> list[str]:
-    told = [_queue(q, moment) for q in queues(moment) if q.place.count >= _QUEUE_LEAST or q.stuck(moment)]
+def _places(moment: Moment, before: Moment | None) -> list[str]:
+    waiting = queues(moment, before)
+    told = [_queue(q, moment) for q in waiting if q.place.count >= _QUEUE_LEAST or q.stuck(moment)]
     for place in dominant(moment):
         if not place.groups[0].on_mutex:
             where = f"in {place.state}" if place.state else "wait"
@@ -76,7 +77,7 @@ def _queue(queue: Queue, moment: Moment) -> str:
     verb = "waits" if place.count == 1 else "wait"
     text = f"{place.count:,} {verb} for {mutex} in {place.function}{_age(moment, place.minutes)}"
     if queue.stuck(moment):
-        return text + ", and nobody who could hold it does anything else"
+        return text + ", and no other goroutine stands in that function or in a method of its type"
     if queue.holder is not None:
         state = f" ({queue.holder.state})" if queue.holder.state else ""
         text += f", perhaps held in {queue.holder.function}{state}"
