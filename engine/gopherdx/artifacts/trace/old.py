@@ -102,7 +102,8 @@ def read_old(file: BinaryIO, minor: int, *, path: str, progress: Callable[[float
     ok.hash_stacks(index.stacks, index.frames, index.strings, string_row)
     largest = max_id(index.stacks[:, 0], index.stacks.shape[0], path)
     stack_of = stacks.add_generation(index.pool, index.strings, index.stacks, index.frames, largest)
-    order = _Order(index, stack_of, reasons.labels(index, string_row.size), reasons)
+    internal_of = np.where(stacks.flags[stack_of] & k.F_INTERNAL, stack_of, 0)
+    order = _Order(index, stack_of, internal_of, reasons.labels(index, string_row.size), reasons)
     replay = Replay()
     with Worker("gopherdx-replay") as worker:
         worker.put(replay.begin, 0)
@@ -304,9 +305,12 @@ class _Reasons:
 class _Order:
     """State of the ordering kernel, and its output windows."""
 
-    def __init__(self, index: _Index, stack_of: Ints, label_of: Ints, reasons: _Reasons) -> None:
+    def __init__(
+        self, index: _Index, stack_of: Ints, internal_of: Ints, label_of: Ints, reasons: _Reasons
+    ) -> None:
         self._index = index
         self._stack_of = stack_of
+        self._internal_of = internal_of
         self._label_of = label_of
         self._reasons = reasons
         self.tally: Ints = np.zeros(ok.TALLY_SIZE, dtype=np.int64)
@@ -364,9 +368,9 @@ class _Order:
             columns = self._windows[turn]
             why, filled = ok.order(
                 self._buf, self._pieces, self._next, self._cursors, self._heap, self._stalled, of.ARG_COUNTS,
-                mul, self.tally, self._index.samples, self._stack_of, self._label_of, self._reasons.block,
-                self._reasons.stw, self._index.timers, self._g_keys, self._g_vals, self._gs, self._free,
-                filled, *columns,
+                mul, self.tally, self._index.samples, self._stack_of, self._internal_of, self._label_of,
+                self._reasons.block, self._reasons.stw, self._index.timers, self._g_keys, self._g_vals,
+                self._gs, self._free, filled, *columns,
             )  # fmt: skip
             if why == ok.LOAD:
                 self._load(int(self._heap[0]), file, base)

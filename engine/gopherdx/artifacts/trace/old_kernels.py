@@ -312,8 +312,9 @@ C_POS, C_END, C_PIECE, C_LAST, C_TIME, C_KIND, C_A, C_B, C_C, C_D, C_ROW, C_LOAD
 CURSOR_COLUMNS = 12
 
 # State of a goroutine as far as order needs it, after what ``kernels._new_row`` sets: what fold was told that
-# it does, the stack of its last system call, whether it fires timers.
-O_TOLD, O_STACK, O_TIMER = 4, 5, 6
+# it does, the stack of its last system call, whether it fires timers, and for the runtime's own its start
+# function (as a stack).
+O_TOLD, O_STACK, O_TIMER, O_ROOT = 4, 5, 6, 7
 GOROUTINE_COLUMNS = 8
 
 # More counters of ``order`` (``tally``).
@@ -419,6 +420,7 @@ def _row_of(g_keys, g_vals, gs, free, tally, gid, timers):  # type: ignore[no-un
     gs[row, O_TOLD] = 0
     gs[row, O_STACK] = 0
     gs[row, O_TIMER] = 0
+    gs[row, O_ROOT] = 0
     for k in range(timers.size):
         if timers[k] == gid:
             gs[row, O_TIMER] = 1
@@ -441,10 +443,10 @@ def _emit_sample(  # type: ignore[no-untyped-def]
     tally[OLD_SAMPLE] += 1
 
 
-@kernel("BQqQqqqdqQ qqqqq qqQq i qBllqll", 2)
+@kernel("BQqQqqqdqQ qqqqqq qqQq i qBllqll", 2)
 def order(  # type: ignore[no-untyped-def]
     buf, pieces, next_piece, cursors, heap, stalled, arg_counts, mul, tally, samples,
-    stack_of, label_of, block_reason, stw_reason, timers, g_keys, g_vals, gs, free,
+    stack_of, internal_of, label_of, block_reason, stw_reason, timers, g_keys, g_vals, gs, free,
     start, out_t, out_kind, out_g, out_y, out_x, out_s, out_r,
 ):  # fmt: skip
     """Emit events in a valid order until the trace ends, the output is full, or a piece has to be loaded.
@@ -597,6 +599,7 @@ def order(  # type: ignore[no-untyped-def]
                     gs[y, O_TOLD] = status
                     x = a
                     r = _local(stack_of, b)
+                    gs[y, O_ROOT] = _local(internal_of, b)
                     if tally[T_STARTED] == 0:  # told of each goroutine when the trace begins
                         what = np.int64(GO_STATUS)
                         r = (r << 3) | status
@@ -636,6 +639,8 @@ def order(  # type: ignore[no-untyped-def]
             elif (OLD_STOP <= kind <= OLD_BLOCK_NET) or kind == OLD_BLOCK_GC:
                 s = _local(stack_of, a)
                 r = block_reason[np.uintp(kind)]
+                if kind == OLD_BLOCK and s == 0 and g >= 0:
+                    s = gs[g, O_ROOT]  # goroutines of the runtime wait without a stack
                 new_g = none
                 ready = g < 0 or gs[g, O_STATUS] == RUNNING or forced
                 if ready:

@@ -363,8 +363,25 @@ class Replay:
 
 def _only_short(index: int, stack: int, count: int) -> Waits:
     """A place whose system calls never blocked, in a trace of the old format."""
-    nothing = np.zeros(k.HIST_BINS, dtype=np.int64)
-    return Waits(index, "syscall", stack, *[0] * 12, histogram=nothing, short=count)
+    return Waits(
+        index=index,
+        reason="syscall",
+        stack=stack,
+        count=0,
+        ns=0,
+        max_ns=0,
+        open_start=0,
+        open_start_ns=0,
+        open_end=0,
+        open_end_ns=0,
+        open_end_max_ns=0,
+        open_end_min_ns=0,
+        open_end_old=0,
+        open_both=0,
+        open_both_ns=0,
+        histogram=np.zeros(k.HIST_BINS, dtype=np.int64),
+        short=count,
+    )
 
 
 class _Table:
