@@ -365,6 +365,15 @@ def test_a_dump_that_stops_in_a_stack_says_so() -> None:
     assert one(text[: text.rindex("goroutine 12")]).truncated is False
 
 
+def test_a_dump_that_the_runtime_cut_at_64_mib_says_what_counts_them_all() -> None:
+    text = (many(3000) * 30)[: 64 << 20].encode()
+    dump = read(
+        text.ljust(64 << 20, b"#")[: (64 << 20) - 40] + b"\ngoroutine 9999 [chan send]:\nmain.f(0x1)"
+    )[-1]
+    assert dump.truncated
+    assert "counts them all" in dump.warnings[1]
+
+
 def test_counts_that_are_cut_are_fewer_than_the_head_says() -> None:
     text = counts([(40, 3, SENDS), (7, 2, READS)])
     dump = one(text[: text.rindex("7 @")])

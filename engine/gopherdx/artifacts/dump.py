@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import BinaryIO, Literal, NamedTuple
 
@@ -136,7 +136,7 @@ def read_dumps(
             text = text.replace(b"\r\n", b"\n")
         tail = reading.take(text, last=not piece)
         if not piece:
-            return reading.finish()
+            return reading.finish(seen)
 
 
 # --- text to blocks ----------------------------------------------------------------------------------------
@@ -267,12 +267,18 @@ class _Reading:
             self.dumps.append(dump)
         self.open = None
 
-    def finish(self) -> tuple[GoroutineDump, ...]:
+    def finish(self, size: int) -> tuple[GoroutineDump, ...]:
+        """All dumps of the text, which had ``size`` bytes."""
         self._close(cut=self.cut)
+        last = self.dumps[-1] if self.dumps else None
+        if last is not None and last.truncated and last.form == "stacks" and size >= _RUNTIME_STOPS:
+            why = "?debug=2 ends at 64 MiB; a goroutine profile (without debug) counts them all"
+            self.dumps[-1] = replace(last, warnings=(*last.warnings, why))
         return tuple(self.dumps)
 
 
 _TIME_NEAR = 400
+_RUNTIME_STOPS = 64 << 20  # writeGoroutineStacks in runtime/pprof/pprof.go
 
 
 def _last(pattern: re.Pattern[bytes], text: bytes) -> re.Match[bytes] | None:
