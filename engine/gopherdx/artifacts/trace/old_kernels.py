@@ -537,9 +537,9 @@ def order(  # type: ignore[no-untyped-def]
                 elif forced and kind != OLD_CREATE:
                     y = _row_of(g_keys, g_vals, gs, free, tally, a, timers)
             if kind == OLD_START or kind == OLD_START_LOCAL or kind == OLD_START_LABEL:
-                ready = forced or (
-                    y >= 0 and gs[y, O_STATUS] == RUNNABLE and (kind == OLD_START_LOCAL or gs[y, O_SEQ] == b)
-                )
+                ready = forced
+                if y >= 0 and gs[y, O_STATUS] == RUNNABLE and (kind == OLD_START_LOCAL or gs[y, O_SEQ] == b):
+                    ready = True
                 if ready:
                     gs[y, O_SEQ] = gs[y, O_SEQ] + 1 if kind == OLD_START_LOCAL else b + 1
                     gs[y, O_STATUS] = RUNNING
@@ -552,9 +552,9 @@ def order(  # type: ignore[no-untyped-def]
                     else:
                         count = np.int64(OLD_START)
             elif kind == OLD_UNBLOCK or kind == OLD_UNBLOCK_LOCAL:
-                ready = forced or (
-                    y >= 0 and gs[y, O_STATUS] == WAITING and (kind == OLD_UNBLOCK_LOCAL or gs[y, O_SEQ] == b)
-                )
+                ready = forced
+                if y >= 0 and gs[y, O_STATUS] == WAITING and (kind == OLD_UNBLOCK_LOCAL or gs[y, O_SEQ] == b):
+                    ready = True
                 if ready:
                     gs[y, O_SEQ] = gs[y, O_SEQ] + 1 if kind == OLD_UNBLOCK_LOCAL else b + 1
                     gs[y, O_STATUS] = RUNNABLE
@@ -566,11 +566,13 @@ def order(  # type: ignore[no-untyped-def]
                     if g >= 0 and gs[g, O_TIMER] != 0:
                         g = none  # a timer, and no goroutine of the program
             elif kind == OLD_SYS_EXIT or kind == OLD_SYS_EXIT_LOCAL:
-                ready = forced or (
+                ready = forced
+                if (
                     y >= 0
                     and gs[y, O_STATUS] == WAITING
                     and (kind == OLD_SYS_EXIT_LOCAL or gs[y, O_SEQ] == b)
-                )
+                ):
+                    ready = True
                 if ready:
                     gs[y, O_SEQ] = gs[y, O_SEQ] + 1 if kind == OLD_SYS_EXIT_LOCAL else b + 1
                     gs[y, O_STATUS] = RUNNABLE
@@ -584,7 +586,9 @@ def order(  # type: ignore[no-untyped-def]
                         t = _ns(real, tally, mul)
                     g = none
             elif kind == OLD_CREATE:
-                ready = y < 0 or forced
+                ready = forced
+                if y < 0:
+                    ready = True
                 if ready:
                     if y < 0:
                         y = _row_of(g_keys, g_vals, gs, free, tally, a, timers)
@@ -608,7 +612,9 @@ def order(  # type: ignore[no-untyped-def]
                         what = np.int64(GO_CREATE_SYSCALL) if status == SYSCALL else np.int64(GO_CREATE)
                         s = _local(stack_of, cursors[c, C_C])
             elif kind == OLD_WAITING or kind == OLD_IN_SYSCALL:
-                ready = forced or (y >= 0 and gs[y, O_STATUS] == RUNNABLE and gs[y, O_SEQ] == 1)
+                ready = forced
+                if y >= 0 and gs[y, O_STATUS] == RUNNABLE and gs[y, O_SEQ] == 1:
+                    ready = True
                 if ready:
                     status = np.int64(WAITING) if kind == OLD_WAITING else np.int64(SYSCALL)
                     gs[y, O_SEQ] = 2
