@@ -17,6 +17,7 @@ from gopherdx_cli.options import (
     ForceOption,
     Format,
     FormatOption,
+    KnowledgeOption,
     OutputOption,
     QuietOption,
 )
@@ -32,49 +33,49 @@ def diagnose(
         ),
     ] = None,
     trace: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Option(
             "--trace", metavar="FILE", envvar="GOPHERDX_TRACE", help="Execution trace, Go 1.22 or later."
         ),
     ] = None,
     cpu_profile: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Option("--cpu-profile", metavar="FILE", envvar="GOPHERDX_CPU_PROFILE", help="CPU profile."),
     ] = None,
     heap_profile: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Option("--heap-profile", metavar="FILE", envvar="GOPHERDX_HEAP_PROFILE", help="Heap profile."),
     ] = None,
     allocs_profile: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Option(
             "--allocs-profile", metavar="FILE", envvar="GOPHERDX_ALLOCS_PROFILE", help="Allocs profile."
         ),
     ] = None,
     mutex_profile: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Option(
             "--mutex-profile", metavar="FILE", envvar="GOPHERDX_MUTEX_PROFILE", help="Mutex profile."
         ),
     ] = None,
     block_profile: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Option(
             "--block-profile", metavar="FILE", envvar="GOPHERDX_BLOCK_PROFILE", help="Block profile."
         ),
     ] = None,
     goroutines: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Option("--goroutines", metavar="FILE", envvar="GOPHERDX_GOROUTINES", help="Goroutine profile."),
     ] = None,
     gctrace: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Option(
             "--gctrace", metavar="FILE", envvar="GOPHERDX_GCTRACE", help="Log of GODEBUG=gctrace=1."
         ),
     ] = None,
     metrics: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Option(
             "--metrics", metavar="FILE", envvar="GOPHERDX_METRICS", help="Metrics of the Go runtime."
         ),
@@ -98,6 +99,7 @@ def diagnose(
             help="Go version of the program (1.23).",
         ),
     ] = None,
+    kb: KnowledgeOption = None,
     fail_on: Annotated[
         FailOn | None,
         typer.Option(
@@ -121,7 +123,7 @@ def diagnose(
     """
     paths = list(files or [])
     profiles = [cpu_profile, heap_profile, allocs_profile, mutex_profile, block_profile]
-    flagged = [path for path in (trace, *profiles, goroutines, gctrace, metrics) if path is not None]
+    flagged = [path for given in (trace, *profiles, goroutines, gctrace, metrics) for path in given or ()]
     sink = Sink(format, output, force, color, quiet)
     sink.check([*map(Path, paths), *flagged])
 
@@ -143,6 +145,7 @@ def diagnose(
             select=_ids(select),
             ignore=_ids(ignore),
             go_version=go_version,
+            kb=kb or (),
             progress=progress,
         )
     sink.write(diagnosis)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gopherdx_cli.options import KnowledgeOption
-from gopherdx_cli.output import note, write_stdout
+from gopherdx_cli.output import ProgressLine, note, write_stdout
 
 app = typer.Typer(help="The knowledge base of bug archetypes.", no_args_is_help=False, rich_markup_mode=None)
 
@@ -43,6 +43,25 @@ def new_archetype(
     folder = new(archetype, slug, title=title, parent=into)
     write_stdout(f"{folder}\n")
     note(f"write what says TODO, then: gopherdx kb check {folder}", quiet=False)
+
+
+@app.command("observe")
+def observe_files(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE|DIR...", help="Recordings of a program.")],
+    grep: Annotated[
+        str, typer.Option("--grep", metavar="TEXT", envvar="GOPHERDX_GREP", help="Only lines with TEXT.")
+    ] = "",
+) -> None:
+    """Print what rules can see in recordings: each observation with its value, unit, subject and source."""
+    from gopherdx.pipeline import observations
+
+    with ProgressLine(quiet=False) as progress:
+        of_processes = observations(*files, progress=progress)
+    for seen in of_processes:
+        rows = [(o.name, f"{o.value}", o.unit, o.source.artifact, o.subject) for o in seen.items]
+        looked = sorted(seen.looked - {o.name for o in seen.items})
+        rows += [(name, "looked for, not there", "", "", "") for name in looked]
+        write_stdout("".join("\t".join(row).rstrip("\t") + "\n" for row in rows if grep in "\t".join(row)))
 
 
 @app.command("check")

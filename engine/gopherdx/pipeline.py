@@ -23,31 +23,34 @@ if TYPE_CHECKING:
     from gopherdx.reason.confidence import Verdict
 
 File: TypeAlias = str | os.PathLike[str] | BinaryIO
+Files: TypeAlias = File | Sequence[File]
 
 
 def diagnose(
     *paths: File,
-    trace: File | None = None,
-    cpu_profile: File | None = None,
-    heap_profile: File | None = None,
-    allocs_profile: File | None = None,
-    mutex_profile: File | None = None,
-    block_profile: File | None = None,
-    goroutines: File | None = None,
-    gctrace: File | None = None,
-    metrics: File | None = None,
+    trace: Files | None = None,
+    cpu_profile: Files | None = None,
+    heap_profile: Files | None = None,
+    allocs_profile: Files | None = None,
+    mutex_profile: Files | None = None,
+    block_profile: Files | None = None,
+    goroutines: Files | None = None,
+    gctrace: Files | None = None,
+    metrics: Files | None = None,
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
     go_version: str | None = None,
+    kb: Sequence[str | os.PathLike[str]] = (),
     progress: Progress | None = None,
     limits: Limits = Limits(),  # noqa: B008 - frozen
 ) -> Diagnosis:
     """Name the bug that a program's artifacts show, or say that none of the known ones is there.
 
     ``paths`` are files of any kind (known by their content, gzip or not) and open binary streams of one
-    process, or folders of files: several folders are several processes. The other arguments name a file of
-    one kind and refuse another. ``select`` and ``ignore`` hold ids of archetypes or their beginnings (``G1``
-    is the family). ``go_version`` (``1.23``) overrides what the artifacts say. ``progress`` is called with
+    process, or folders of files: several folders are several processes. The other arguments name files of
+    one kind and refuse another; two of a kind are before and after. ``select`` and ``ignore`` hold ids of
+    archetypes or their beginnings (``G1`` is the family). ``go_version`` (``1.23``) overrides what the
+    artifacts say. ``kb`` are folders of your own archetypes, whose rules are run. ``progress`` is called with
     what is being done and the share that is done (-1: a long step begins).
 
     Raises ``UnreadableInput`` for a named file that cannot be read, ``UsageError`` for arguments that make no
@@ -65,16 +68,16 @@ def diagnose(
         "metrics": metrics,
     }
     named = [Named(_file(p)) for p in paths]
-    named += [Named(_file(p), FLAGS[flag]) for flag, p in flagged.items() if p is not None]
+    named += [Named(_file(p), FLAGS[flag]) for flag, files in flagged.items() for p in _each(files)]
     version = None if go_version is None else parse_go_version(go_version)
     # The rules are not needed before the files are read, and whoever calls may load them meanwhile.
-    kb = _knowledge(select, ignore) if select or ignore else None
+    known = _knowledge(select, ignore, kb) if select or ignore or kb else None
     captures = read_captures(named, limits=limits, progress=progress)
-    kb = kb or _knowledge(select, ignore)
+    known = known or _knowledge()
     observed = observe_all([capture.artifacts for capture in captures])
     if version is not None:
         observed = [replace(of_process, go_version=version) for of_process in observed]
-    judged = _judge(kb, captures, observed)
+    judged = _judge(known, captures, observed)
     return Diagnosis(
         outcome=judged.outcome,
         summary=judged.summary,
@@ -108,14 +111,26 @@ def prepare() -> None:
     """Load what reasoning needs: for a thread of its own while files are being read."""
     from gopherdx.reason import chain, confidence  # noqa: F401
 
-    _knowledge((), ())
+    _knowledge()
 
 
-def _knowledge(select: Sequence[str], ignore: Sequence[str]) -> KnowledgeBase:
+def observations(*paths: File, progress: Progress | None = None) -> tuple[Observations, ...]:
+    """What rules can see in these artifacts, for authors of rules: one set for each process.
+
+    Takes ``paths`` as ``diagnose`` does, and raises what it raises.
+    """
+    named = [Named(_file(p)) for p in paths]
+    captures = read_captures(named, limits=Limits(), progress=progress)
+    return tuple(observe_all([capture.artifacts for capture in captures]))
+
+
+def _knowledge(
+    select: Sequence[str] = (), ignore: Sequence[str] = (), own: Sequence[str | os.PathLike[str]] = ()
+) -> KnowledgeBase:
     from gopherdx.kb import load_kb
     from gopherdx.selection import restrict
 
-    return restrict(load_kb(), select=select, ignore=ignore)
+    return restrict(load_kb([Path(folder) for folder in own]), select=select, ignore=ignore)
 
 
 def parse_go_version(text: str) -> GoRange:
@@ -127,6 +142,12 @@ def parse_go_version(text: str) -> GoRange:
         )
     release = (int(match[1]), int(match[2]))
     return GoRange(text.strip(), release, release)
+
+
+def _each(files: Files | None) -> Sequence[File]:
+    if files is None:
+        return ()
+    return files if isinstance(files, Sequence) and not isinstance(files, str) else (files,)
 
 
 def _file(file: File) -> Path | BinaryIO:

@@ -108,8 +108,13 @@ FLAGS = {
 def test_every_flag_names_its_file(run: Run, library: Library) -> None:
     run("diagnose", *(part for flag in FLAGS for part in (flag, f"file{flag}")))
     assert {name: library.named[name] for name in FLAGS.values()} == {
-        name: Path(f"file{flag}") for flag, name in FLAGS.items()
+        name: [Path(f"file{flag}")] for flag, name in FLAGS.items()
     }
+
+
+def test_two_files_of_a_kind_are_before_and_after(run: Run, library: Library) -> None:
+    run("diagnose", "--metrics", "before.json", "--metrics", "after.json")
+    assert library.named["metrics"] == [Path("before.json"), Path("after.json")]
 
 
 def test_every_flag_has_a_twin_in_the_environment(
@@ -128,7 +133,7 @@ def test_every_flag_has_a_twin_in_the_environment(
     assert ran == Ran(1, "", "")
     assert json.loads((tmp_path / "out.json").read_text())["schema_version"] == "1.0"
     for flag, name in FLAGS.items():
-        assert library.named[name] == Path(f"file{flag}")
+        assert library.named[name] == [Path(f"file{flag}")]
     assert (library.named["select"], library.named["ignore"]) == (["G1", "G201"], ["G102"])
     assert library.named["go_version"] == "1.23"
 
