@@ -747,3 +747,15 @@ def test_the_shipped_weights_need_something_seen(tmp_path: Path) -> None:
     facts = seen([], [p["name"] for p in PIECES])
     judged = verdict(kb_of(graded(tmp_path), likely=likelihoods()), facts)
     assert (judged.outcome, [r.id for r in judged.ruled_out]) == ("healthy", ["X901"])
+
+
+def test_where_a_cpu_profile_is_idle_a_trace_is_named_as_what_settles_it(tmp_path: Path) -> None:
+    kb = kb_of(graded(tmp_path))
+
+    def says(cores: float, *kinds: str) -> bool:
+        steps = verdict(kb, seen([o("cpu.used_cores", cores)], [], kinds)).next
+        return any("settles it" in step.text and "trace" in (step.command or "") for step in steps)
+
+    assert says(0.1, "cpu")
+    assert not says(1.5, "cpu")
+    assert not says(0.1, "cpu", "trace")

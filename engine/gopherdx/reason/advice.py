@@ -9,8 +9,10 @@ from typing import Final
 from gopherdx.kb import Archetype, Likelihoods
 from gopherdx.model import INCONCLUSIVE, LIKELY, Evidence, Finding, Next, NotJudged, Outcome
 from gopherdx.reason.belief import Belief, Piece, weigh
+from gopherdx.reason.facts import Lookup
 
 QUESTIONS_MAX: Final = 3
+IDLE_CORES: Final = 0.5
 
 # How each kind is recorded from a program that serves net/http/pprof and expvar, or that is started by hand.
 _RECORD: Final[Mapping[str, tuple[str, str]]] = {
@@ -75,6 +77,22 @@ def to_place(archetypes: Sequence[Archetype]) -> Iterator[Next]:
     for archetype in archetypes:
         if archetype.unplaced is not None:
             yield Next("capture", archetype.unplaced.text, archetype.unplaced.command, (archetype.id,))
+
+
+def third_source(lookup: Lookup, outcome: Outcome) -> Iterator[Next]:
+    """What settles it where a CPU profile is idle and the program is said to be slow: a trace.
+
+    The profile shows what runs, latency what takes long; neither shows for what goroutines wait.
+    """
+    used = lookup.number("cpu.used_cores", "")
+    if outcome == "diagnosed" or used is None or used >= IDLE_CORES or "trace" in lookup.observations.kinds:
+        return
+    words, how = _RECORD["trace"]
+    text = (
+        f"The CPU profile shows {used:.2f} CPUs in use. If requests are slow all the same, they wait, and a "
+        f"CPU profile cannot show for what: {words} settles it."
+    )
+    yield Next("capture", text, how, ())
 
 
 def next_steps(

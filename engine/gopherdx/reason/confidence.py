@@ -92,6 +92,7 @@ def judge(
         errors=concluded.errors,
         next=(
             *advice.to_place([d.belief.archetype for d in kept if d.likely and d.location is None]),
+            *advice.third_source(lookup, outcome),
             *advice.next_steps(outcome, best, not_judged, observations.kinds, kb.likelihoods),
         ),
         beliefs=tuple(best),
