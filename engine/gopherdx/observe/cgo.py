@@ -11,6 +11,7 @@ a look-up (observe/dns.py), and what the runtime itself waits for in a system ca
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -25,12 +26,12 @@ if TYPE_CHECKING:
     from gopherdx.artifacts.trace.tables import Trace, Waits
 
 LOOKED = ("cgo.crowd", "cgo.served_share", "cgo.behind_ms")
-LOOKED_SAMPLES = ("cgo.cpu_cores",)
+LOOKED_SAMPLES = ("cgo.cpu_share",)
 LOOKED_DUMP = ("dump.in_c",)
 LONG_NS = 1 << 20  # 1.05 ms, the lower border of a bin of the histograms of stays
 LONG_BIN = 40
-SAMPLE_NS = 10_000_000  # runtime/pprof samples 100 times a second
 KEPT_MS = 3.0  # a wait for a P longer than this is behind somebody, not a hand-over
+_NUMBER = re.compile(r"(\.func)\d+")
 MIN_SHARE = 0.25  # of the time in C: what less is spent in is not what crowds
 
 
@@ -55,10 +56,10 @@ def of_trace(trace: Trace) -> Said:
     callers = _callers(trace)
     held = sum(c.ns for c in callers.values()) / duration
     if trace.sampled:
+        total = sum(s.count for s in trace.samples)
         for name, (count, frame) in sorted(_sampled(trace).items()):
-            cores = count * SAMPLE_NS / duration
-            out.say("cgo.cpu_cores", cores, "cores", subject=name, place=place_of(frame),
-                    locator="CPU samples in C")  # fmt: skip
+            out.say("cgo.cpu_share", count / total, "share of CPU samples", subject=name,
+                    place=place_of(frame), locator="CPU samples in C")  # fmt: skip
     behind_ms = _behind_ms(trace)
     for name, caller in sorted(callers.items()):
         own = caller.ns / duration
@@ -79,13 +80,15 @@ def of_trace(trace: Trace) -> Said:
 
 def of_cpu(profile: Profile) -> Said:
     """CPU used inside C functions, from a CPU profile. Many short calls look there like few long ones."""
-    if not len(profile) or not profile.symbolized or profile.duration_ns <= 0:
+    if not len(profile) or not profile.symbolized:
         return Said((), frozenset())
     types = [t.type for t in profile.sample_types]
     column = types.index("cpu") if "cpu" in types else profile.default_index
     used: dict[str, int] = defaultdict(int)
+    total = 0
     frames: dict[str, fr.Frame] = {}
     for stack, value in profile.by_stack(column).items():
+        total += max(value, 0)
         frame = _c_caller_of_sample(tuple(fr.Frame(f.function, f.file, f.line) for f in stack))
         if frame is not None and value > 0:
             used[fr.plain(frame.function)] += value
@@ -93,7 +96,7 @@ def of_cpu(profile: Profile) -> Said:
     out = Sayer("cpu", LOOKED_SAMPLES)
     for name, value in sorted(used.items()):
         say = out.about(name, place_of(frames[name]), "CPU samples in C")
-        say("cgo.cpu_cores", value / profile.duration_ns, "cores")
+        say("cgo.cpu_share", value / total, "share of CPU samples")
     return out.done()
 
 
@@ -151,7 +154,7 @@ def _callers(trace: Trace) -> dict[str, _Caller]:
         caller.closed_ns += closed_ns
         caller.longest_ns = max(caller.longest_ns, wait.max_ns, wait.open_end_max_ns)
         caller.functions[stack[0].function] += ns
-        if fr.handler_frame(stack) is not None or fr.plain(fr.outermost(stack)) in per_unit:
+        if fr.handler_frame(stack) is not None or _root(fr.outermost(stack)) in per_unit:
             caller.served_ns += ns
         if ns > caller.heaviest:
             caller.heaviest, caller.frame = ns, frame
@@ -183,20 +186,27 @@ def _per_unit(trace: Trace) -> set[str]:
     Work is handed over by a channel of the user's own. A loop that only calls C, call after call, is a poll:
     it waits by design.
     """
-    units = {g.function for g in trace.groups if g.created >= 3 and g.ended >= 1}
+    units = {_root(g.function) for g in trace.groups if g.created >= 3 and g.ended >= 1}
     handed: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     for wake in trace.wakes:
         wait = trace.waits[wake.wait]
         stack = trace.stack(wait.stack)
         if wait.reason in ("chan receive", "select") and _is_own(stack):
-            seen = handed[fr.plain(fr.outermost(stack))]
+            seen = handed[_root(fr.outermost(stack))]
             seen[0 if wake.waker is not None else 1] += wake.count
         elif wait.reason == "chan send" and _is_own(stack) and wake.waker is not None:
             # Somebody waited until his work was taken.
             taker = trace.stack(wake.waker)
             if _is_own(taker):
-                handed[fr.plain(fr.outermost(taker))][0] += wake.count
+                handed[_root(fr.outermost(taker))][0] += wake.count
     return units | {name for name, (by_goroutine, other) in handed.items() if by_goroutine > other}
+
+
+def _root(function: str) -> str:
+    """A start function without the numbers of its literals: up to Go 1.21 the wrapper that a ``go`` statement
+    starts has a number of its own, and stacks show the literal inside it.
+    """
+    return _NUMBER.sub(r"\1", fr.plain(function))
 
 
 def _is_own(stack: fr.Stack) -> bool:

@@ -30,7 +30,7 @@ class Rules(ArchetypeRules):
         """Silent where a P is free for whoever comes back from C."""
         self.conclude("waits-for-a-processor", subject=f, actual=v)
 
-    @Rule(obs("cgo.cpu_cores", subject=MATCH.f, value=MATCH.v & at_least("cpu_cores")))
+    @Rule(obs("cgo.cpu_share", subject=MATCH.f, value=MATCH.v & at_least("cpu_share")))
     def computes(self, f, v):  # type: ignore[no-untyped-def]
         """Silent for C that sleeps."""
         self.conclude("computes-in-c", subject=f, actual=v)
