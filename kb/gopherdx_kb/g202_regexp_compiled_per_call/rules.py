@@ -16,7 +16,7 @@ class Rules(ArchetypeRules):
 
     @Rule(obs("regexp.compile_alloc_share", subject=MATCH.f, value=MATCH.v & at_least("alloc_share")))
     def allocates(self, f, v):  # type: ignore[no-untyped-def]
-        """By itself no proof: what is compiled once at the start may be most of an idle program's allocation."""
+        """By itself no proof: an idle program may have allocated for little but the patterns of its start."""
         self.conclude("allocation-under-compile", subject=f, actual=v)
 
     @Rule(
@@ -49,18 +49,7 @@ class Rules(ArchetypeRules):
         """Patterns that stay in use were compiled to be kept."""
         self.conclude("patterns-are-kept", subject=f, actual=v)
 
-    @Rule(
-        obs("regexp.compile_alloc_share", subject=MATCH.f, value=at_least("explains_share")),
-        obs("regexp.compile_cpu_share", subject=MATCH.f, value=at_least("cpu_share")),
-    )
+    @Rule(obs("regexp.compile_alloc_share", subject=MATCH.f, value=at_least("explains_share")))
     def explains_collector(self, f):  # type: ignore[no-untyped-def]
         """The collector is busy with what compiling leaves: one cause, one finding."""
-        self.explains("G202", symptom="G201", subject=f)
-
-    @Rule(
-        obs("regexp.compile_alloc_share", subject=MATCH.f, value=at_least("explains_share")),
-        obs("regexp.compile_alloc_mb_per_s", subject=MATCH.f, value=at_least("mb_per_s")),
-    )
-    def explains_collections(self, f):  # type: ignore[no-untyped-def]
-        """As above, where no CPU samples are."""
         self.explains("G202", symptom="G201", subject=f)

@@ -53,3 +53,11 @@ class Rules(ArchetypeRules):
     def explains_collector(self, f):  # type: ignore[no-untyped-def]
         """The collector is busy because of this decode: one cause, one finding."""
         self.explains("G203", symptom="G201", subject=f)
+
+    @Rule(
+        obs("decode.untyped_alloc_share", subject=MATCH.f, value=at_least("alloc_share")),
+        obs("decode.untyped_largest_block_kb", subject=MATCH.f, value=at_least("block_kb")),
+    )
+    def explains_collections(self, f):  # type: ignore[no-untyped-def]
+        """As above, from an allocs profile beside a gctrace log or metrics."""
+        self.explains("G203", symptom="G201", subject=f)

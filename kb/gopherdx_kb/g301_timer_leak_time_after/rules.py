@@ -12,7 +12,7 @@ class Rules(ArchetypeRules):
         obs("timer.after_per_goroutine", subject=MATCH.f, value=at_least("per_goroutine")),
     )
     def pile_up(self, f, v):  # type: ignore[no-untyped-def]
-        """Silent for ten thousand goroutines that each wait for one, and where no heap keeps them (Go 1.27)."""
+        """Silent for ten thousand goroutines that each wait for one, and where the collector takes them."""
         self.conclude("timers-pile-up", subject=f, actual=v)
 
     @Rule(
