@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Sequence
 from types import SimpleNamespace
 
 import pytest
 
 from gopherdx.artifacts.dump import read_dumps
+from gopherdx.artifacts.metrics import read_metrics
 from gopherdx.artifacts.pprof import Profile, read_profile
 from gopherdx.artifacts.profile_pb2 import Profile as Message
 from gopherdx.frames import Frame
@@ -147,12 +149,14 @@ def test_what_a_busy_but_healthy_lock_leaves_in_a_mutex_profile(
     assert likely(profile("mutex", (UNLOCK, count, delay_s), seconds=seconds)) == []
 
 
-def test_what_adds_up_over_a_long_life_is_no_queue() -> None:
-    names = {"/sched/gomaxprocs:threads": 2.0, "/cpu/classes/total:cpu-seconds": 2 * 86400.0}
-    metrics = SimpleNamespace(kind="metrics", values=names, histograms={}, gc_ends_s=[], time_ns=0, path="m")
-    mutex = profile("mutex", (UNLOCK, 2000, 40.0))
+@pytest.mark.parametrize(("age_s", "found"), [(1000, True), (86400, False)])
+def test_what_adds_up_over_a_long_life_is_no_queue(age_s: int, found: bool) -> None:
+    names = {"/sched/gomaxprocs:threads": 2, "/cpu/classes/total:cpu-seconds": 2 * age_s}
+    (metrics,) = read_metrics(io.BytesIO(json.dumps(names).encode()), path="metrics.json")
+    mutex = profile("mutex", (UNLOCK, 100_000, 2000.0))
     said = contention.of_capture([mutex, metrics])
-    assert values(said, "main.(*store).get")["mutex.life_waiters"] == pytest.approx(40 / 86400, rel=1e-4)
+    assert values(said, "main.(*store).get")["mutex.life_waiters"] == pytest.approx(2000 / age_s, rel=1e-4)
+    assert (likely(mutex, metrics) == [("G101", "main.(*store).get")]) is found
 
 
 def test_a_cpu_profile_settles_whether_the_holder_computes() -> None:
@@ -203,6 +207,16 @@ def test_lost_connections_have_the_same_waiters_and_nobody_in_the_driver() -> No
     assert likely(block, profile("goroutine", (CONN, 18, 0))) == []
 
 
+def test_a_call_inside_a_transaction_shows_in_the_block_profile() -> None:
+    watch = ("runtime.chanrecv1", "database/sql.(*Tx).awaitDone")
+    call = ("runtime.selectgo", "net/http.(*persistConn).roundTrip", "main.find", "main.handle")
+    queue: Waits = (CONN, 1500, 60.0)
+    assert likely(profile("block", queue, (watch, 1500, 50.0), (call, 1500, 45.0))) == []
+    assert likely(profile("block", queue, (watch, 1500, 50.0))) == [("G102", "main.find")]
+    # Without transactions the call may as well come before the query.
+    assert likely(profile("block", queue, (call, 1500, 45.0))) == [("G102", "main.find")]
+
+
 class _Trace(SimpleNamespace):
     def stack(self, index: int) -> object:
         return self.stacks[index]
@@ -248,4 +262,20 @@ def test_a_dump_tells_the_queue_and_its_age() -> None:
     text = "".join(f"goroutine {n} [select, 3 minutes]:\n{frames}\n" for n in range(1, 6))
     (dump,) = read_dumps(io.BytesIO(text.encode()), path="dump", limit_bytes=1 << 20)
     seen = values(pools.of_dump(dump), "main.find")
-    assert seen == {"dump.pool_waiters": 5, "dump.pool_in_driver": 0, "dump.pool_wait_minutes": 3}
+    assert (seen["dump.pool_waiters"], seen["dump.pool_in_driver"], seen["dump.pool_wait_minutes"]) == (
+        5,
+        0,
+        3,
+    )
+
+
+def test_transactions_that_are_open_during_a_call_hold_connections_that_nobody_uses() -> None:
+    watch = ("runtime.chanrecv1", "database/sql.(*Tx).awaitDone")
+    seen = values(
+        pools.of_goroutines(profile("goroutine", (CONN, 20, 0), (DRIVER, 2, 0), (watch, 10, 0))), "main.find"
+    )
+    assert seen["dump.pool_used_share"] == pytest.approx(0.2)
+    assert likely(profile("goroutine", (CONN, 20, 0), (DRIVER, 2, 0), (watch, 10, 0))) == []
+    assert likely(profile("goroutine", (CONN, 20, 0), (DRIVER, 9, 0), (watch, 10, 0))) == [
+        ("G102", "main.find")
+    ]

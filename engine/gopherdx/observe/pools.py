@@ -3,9 +3,9 @@
 A goroutine that finds the pool's limit reached parks in ``(*DB).conn`` (GOROOT/src/database/sql/sql.go) until
 another gives its connection back in ``putConn``. Where the pool is what holds things up, as many goroutines
 are inside the driver as it has connections. Rows or transactions that nobody closes make the same queue, with
-nobody inside the driver. Transactions and rows that are open while their owner does something else are told by
-the goroutines that watch over them (``awaitDone``). A pool has no name in these artifacts: all of a process are
-one, named after the user's function that waits most.
+nobody inside the driver. Transactions and rows that are open while their owner does something else are told
+by the goroutines that watch over them (``awaitDone``). A pool has no name in these artifacts: those of a
+process are one, named after the user's function that waits most.
 """
 
 from __future__ import annotations
@@ -148,9 +148,20 @@ def of_block(profiles: Sequence[Profile]) -> Said:
         say("block.pool_waits", float(queue.ended), "waits")
         say("block.pool_wait_ms", queue.ended_ns / queue.ended / 1e6, "ms")
         say("block.pool_delay_s", queue.ended_ns / 1e9, "s")
+        open_ns = sum(ns for stack, _, ns in ended.stacks if fr.has(stack, fr.POOL_HELD))
+        if open_ns:
+            elsewhere_ns = sum(ns for stack, _, ns in ended.stacks if _elsewhere(stack, function))
+            say("block.pool_elsewhere_share", min(1.0, elsewhere_ns / open_ns), "share")
         if ended.seconds:
             say("block.pool_waiters", queue.ended_ns / 1e9 / ended.seconds, "goroutines")
     return out.done()
+
+
+def _elsewhere(stack: fr.Stack, function: str) -> bool:
+    """Whether a wait is one of this function, but not for the database."""
+    if fr.has(stack, fr.SQL) or fr.is_lock_wait(stack):
+        return False
+    return any(fr.plain(frame.function) == function for frame in stack)
 
 
 def of_goroutines(profile: Profile) -> Said:

@@ -11,9 +11,10 @@ class Rules(ArchetypeRules):
         obs("pool.wait_ms", subject=MATCH.f, value=at_least("wait_ms")),
         obs("pool.handed_share", subject=MATCH.f, value=at_least("handed")),
         obs("pool.in_driver", subject=MATCH.f, value=at_least("in_driver_none")),
+        obs("pool.used_share", subject=MATCH.f, value=at_least("used")),
     )
     def waiters(self, f, v):  # type: ignore[no-untyped-def]
-        """Silent for connections that never come back: nobody hands one over, and nobody uses one."""
+        """Silent for connections that never come back, and for those that are out and not used."""
         self.conclude("waiters-for-a-connection", subject=f, actual=v)
 
     @Rule(
@@ -48,9 +49,10 @@ class Rules(ArchetypeRules):
     @Rule(
         obs("dump.pool_waiters", subject=MATCH.f, value=MATCH.v & at_least("dump_waiters")),
         obs("dump.pool_in_driver", subject=MATCH.f, value=at_least("dump_in_driver")),
+        obs("dump.pool_used_share", subject=MATCH.f, value=at_least("used")),
     )
     def waiters_now(self, f, v):  # type: ignore[no-untyped-def]
-        """Silent for lost connections: then nobody is inside the driver."""
+        """Silent for lost connections, when nobody is inside the driver, and for those that are not used."""
         self.conclude("waiters-in-a-dump", subject=f, actual=v)
 
     @Rule(
@@ -100,3 +102,11 @@ class Rules(ArchetypeRules):
     def held_outside_now(self, f, v):  # type: ignore[no-untyped-def]
         """The same at one moment."""
         self.conclude("held-outside-the-driver-in-a-dump", subject=f, actual=v)
+
+    @Rule(
+        obs("block.pool_elsewhere_share", subject=MATCH.f, value=MATCH.v & at_least("elsewhere")),
+        obs("block.pool_waits", subject=MATCH.f, value=at_least("waits")),
+    )
+    def blocks_elsewhere(self, f, v):  # type: ignore[no-untyped-def]
+        """A call inside a transaction, where its client waits on a channel."""
+        self.conclude("blocks-elsewhere-in-transactions", subject=f, actual=v)
