@@ -108,7 +108,8 @@ def judged(*processes: Sequence[GoroutineDump]) -> list[list[Finding | RuledOut]
     found: list[list[Finding | RuledOut]] = []
     for observations in observe_all(processes):
         verdict = confidence.judge(kb, observations, chain.run(kb, observations))
-        found.append([x for x in (*verdict.findings, *verdict.ruled_out) if x.id == "G403"])
+        ends: list[Finding | RuledOut] = [*verdict.findings, *verdict.ruled_out]
+        found.append([x for x in ends if x.id == "G403"])
     return found
 
 
@@ -220,7 +221,23 @@ def test_a_third_process_is_counted_and_not_accused() -> None:
 
 
 def test_two_dumps_of_two_processes_need_no_folders() -> None:
+    """No goroutine is in both, or one of the same number began elsewhere."""
     assert level(list(sides())) == ["likely"]
+    one, other = Process(), Process()
+    front = one.server()
+    back = other.clients(1).server()
+    one.handlers(FRONT, front, 4).behind(front, 10)
+    assert level([one.dump(), other.handlers(BACK, back, 4).dump()]) == ["likely"]
+
+
+def test_two_dumps_of_a_busy_process_share_few_goroutines_and_are_of_one() -> None:
+    first, second = Process(), Process()
+    for p in (first, second):
+        p.handlers(FRONT, p.server(), 4)
+    second.parts = [part.replace("goroutine 11 ", "goroutine 911 ") for part in second.parts[:2]]
+    second.clients(3)
+    assert seen(first.dump(), second.dump()) == {}
+    assert values(of_processes([[first.dump(), second.dump()]])[0], FRONT)["sides"] == 1
 
 
 def test_requests_whose_client_hung_up_cover_for_no_call() -> None:

@@ -550,11 +550,10 @@ def _parted(artifacts: Sequence[Any]) -> list[Sequence[Any]]:
 
 
 def _same_process(one: GoroutineDump, other: GoroutineDump) -> bool:
-    """Whether goroutines of one id are the same in both, as far as tells what they began with."""
+    """Whether goroutines of one id began alike: each id is given once, and some goroutines are in both."""
     first, second = _beginnings(one.groups), _beginnings(other.groups)
     both = first.keys() & second.keys()
-    same = sum(1 for goroutine in both if first[goroutine] == second[goroutine])
-    return same * 2 > min(len(first), len(second))
+    return bool(both) and all(first[goroutine] == second[goroutine] for goroutine in both)
 
 
 def _beginnings(groups: Iterable[GoroutineGroup]) -> dict[int, tuple[str, str, int]]:
@@ -566,4 +565,5 @@ def _beginnings(groups: Iterable[GoroutineGroup]) -> dict[int, tuple[str, str, i
         )
         for g in groups
         for goroutine in g.ids
+        if g.stack
     }
