@@ -1,3 +1,3 @@
-module example.com/covers
+module example.com/jackets
 
 go 1.21

@@ -1,4 +1,4 @@
-// Command covers keeps the covers of a bookshop: it takes pictures in and fingerprints them with a C library, and
+// Command jackets keeps the jackets of a bookshop's books: it takes pictures in and fingerprints them with a C library, and
 // answers what a basket of books costs.
 package main
 
@@ -7,8 +7,8 @@ package main
 #include <stdlib.h>
 #include <string.h>
 
-// cover_print folds a grey picture into 32 bytes: it is smoothed until only its large shapes are left.
-static void cover_print(const uint8_t *picture, int side, uint8_t out[32]) {
+// jacket_print folds a grey picture into 32 bytes: it is smoothed until only its large shapes are left.
+static void jacket_print(const uint8_t *picture, int side, uint8_t out[32]) {
 	size_t n = (size_t)side * side;
 	uint8_t *a = malloc(n), *b = malloc(n);
 	memcpy(a, picture, n);
@@ -70,7 +70,7 @@ type shelf struct {
 // fingerprint is the picture's print, by the C library.
 func fingerprint(picture []byte) print {
 	var p print
-	C.cover_print((*C.uint8_t)(unsafe.Pointer(&picture[0])), side, (*C.uint8_t)(unsafe.Pointer(&p[0])))
+	C.jacket_print((*C.uint8_t)(unsafe.Pointer(&picture[0])), side, (*C.uint8_t)(unsafe.Pointer(&p[0])))
 	return p
 }
 
@@ -181,7 +181,7 @@ func main() {
 		s.prices[i] = 300 + i*7919%9700
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("/covers", s.upload)
+	mux.HandleFunc("/jackets", s.upload)
 	mux.HandleFunc("/price", s.price)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -191,7 +191,7 @@ func main() {
 	base := "http://" + ln.Addr().String()
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}}
 	for i := 0; i < envInt("CONCURRENCY", 32); i++ {
-		go publisher(client, base+"/covers", int64(i))
+		go publisher(client, base+"/jackets", int64(i))
 	}
 	go s.customers(client, base+"/price", envInt("RATE", 50))
 	s.report()
