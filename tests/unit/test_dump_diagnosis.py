@@ -62,6 +62,13 @@ def test_a_dump_alone_says_less_than_an_older_one_with_it(tmp_path: Path) -> Non
                 f.level == "likely"]  # fmt: skip
 
 
+def test_an_earlier_dump_without_senders_takes_nothing_away(tmp_path: Path) -> None:
+    started = "".join(goroutine(i, "chan receive", [RECEIVES]) for i in range(1, 9))
+    (finding,) = stuck_sends(dx(tmp_path, started, started + senders(range(20, 400))))
+    assert finding.level == "possible"
+    assert finding.confidence >= 0.3
+
+
 def test_counts_and_profiles_are_at_most_possible_until_they_grow(tmp_path: Path) -> None:
     def two_kinds(sending: int) -> str:
         text = counts([(sending, 3, SENDS), (4, 3, [RECEIVES])])

@@ -20,6 +20,7 @@ from gopherdx.observe.standing import Moment, Standing, minutes_between, series
 
 SENDING = "chan send"
 LONG_MINUTES = 5
+_FEW = 2  # a generator or two may stand in a send at any time
 _CALLERS = 3  # a permit is taken in a function of its own now and then: look at this many callers too
 
 
@@ -67,21 +68,30 @@ def of_capture(artifacts: Sequence[Any]) -> Said:
 
 
 def _growth(out: Sayer, before: Moment, after: Moment) -> None:
-    """More senders than before, and how many of those before still stand there."""
-    out.look("dump.send_growth", "dump.send_growth_factor")
-    was, minutes = _sites(before), minutes_between(before, after)
-    for function, site in _sites(after).items():
+    """More senders than before, and how many of those before still stand there.
+
+    Of a place where none stood before, or so few that they may be others, nothing is said: whether its sends
+    end, two moments show no better than one.
+    """
+    was = {f: site for f, site in _sites(before).items() if site.count > _FEW}
+    now, minutes = _sites(after), minutes_between(before, after)
+    if now.keys() <= was.keys():
+        out.look("dump.send_growth", "dump.send_growth_factor")
+    for function, site in now.items():
         earlier = was.get(function)
-        count = earlier.count if earlier else 0
+        if earlier is None:
+            continue
+        more = site.count - earlier.count
         say = out.about(function, place_of(site.frame), "goroutines in chan send, first moment to last")
-        say("dump.send_before", count, "goroutines")
-        say("dump.send_growth", site.count - count, "goroutines")
-        say("dump.send_growth_factor", site.count / max(count, 1), "x")
+        say("dump.send_before", earlier.count, "goroutines")
+        say("dump.send_growth", more, "goroutines")
+        say("dump.send_growth_factor", site.count / earlier.count, "x")
         if minutes > 0:
-            say("dump.send_growth_per_min", (site.count - count) / minutes, "goroutines a minute")
-        if earlier is not None and earlier.ids:
-            say("dump.send_stayed", len(earlier.ids & site.ids), "goroutines")
-            say("dump.send_stayed_share", len(earlier.ids & site.ids) / len(earlier.ids), "share")
+            say("dump.send_growth_per_min", more / minutes, "goroutines a minute")
+        if earlier.ids:
+            stayed = len(earlier.ids & site.ids)
+            say("dump.send_stayed", stayed, "goroutines")
+            say("dump.send_stayed_share", stayed / len(earlier.ids), "share")
 
 
 def _sites(moment: Moment) -> dict[str, _Site]:

@@ -62,7 +62,6 @@ class Rules(ArchetypeRules):
     @Rule(
         obs("dump.send_growth", subject=MATCH.f, value=MATCH.v & at_least("growth")),
         obs("dump.send_growth_factor", subject=MATCH.f, value=at_least("growth_factor")),
-        obs("dump.send_before", subject=MATCH.f, value=at_least("stuck")),
         obs("dump.send_stayed_share", subject=MATCH.f, value=at_least("stayed_share")),
     )
     def the_same_and_more(self, f, v):  # type: ignore[no-untyped-def]
@@ -72,11 +71,10 @@ class Rules(ArchetypeRules):
     @Rule(
         obs("dump.send_growth", subject=MATCH.f, value=MATCH.v & at_least("growth")),
         obs("dump.send_growth_factor", subject=MATCH.f, value=at_least("growth_factor")),
-        obs("dump.send_before", subject=MATCH.f, value=at_least("many")),
         NOT(obs("dump.send_stayed_share", subject=MATCH.f)),
     )
     def more(self, f, v):  # type: ignore[no-untyped-def]
-        """For profiles, which do not tell one goroutine from another. Silent where there were few before."""
+        """For profiles, which do not tell one goroutine from another: a queue that moves may look the same."""
         self.conclude("more-senders-later", subject=f, actual=v)
 
     @Rule(obs("dump.send_stuck", subject=MATCH.f, value=MATCH.v & at_least("many")))
