@@ -74,7 +74,7 @@ class Rules(ArchetypeRules):
         NOT(obs("dump.send_stayed_share", subject=MATCH.f)),
     )
     def more(self, f, v):  # type: ignore[no-untyped-def]
-        """For profiles, which do not tell one goroutine from another: a queue that moves may look the same."""
+        """For profiles, which do not tell one goroutine from another: a moving queue may look the same."""
         self.conclude("more-senders-later", subject=f, actual=v)
 
     @Rule(obs("dump.send_stuck", subject=MATCH.f, value=MATCH.v & at_least("many")))
