@@ -221,7 +221,7 @@ def _rows(table: _Table, before: _Table, period: int, *, in_use: bool) -> Iterat
     for (stack, marks, size), now in table.items():
         change = now.less(before.get((stack, marks, size), _NONE))
         made, made_bytes = max(change.made, 0.0), max(change.made_bytes, 0.0)
-        live, live_bytes = (now.live, now.live_bytes) if in_use else (0.0, 0.0)
+        live, live_bytes = (max(now.live, 0.0), max(now.live_bytes, 0.0)) if in_use else (0.0, 0.0)
         grown = change.live_bytes if before or not in_use else 0.0
         yield Row(
             stack,

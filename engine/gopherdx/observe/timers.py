@@ -22,7 +22,7 @@ _BYTES_OLD = 200
 _BYTES_NEW = 248
 # What grows with the number of timers and is none of them: the heap of a P, in blocks.
 _LARGEST = 1024
-# A goroutine's own record (g of runtime/runtime2.go) takes a little more than 400 bytes.
+# A goroutine's own record (g of runtime/runtime2.go) takes 400 to 480 bytes.
 _GOROUTINE = 440
 
 
