@@ -35,7 +35,7 @@ LOOKED = (
     "memory.go_mb", "memory.live_mb", "memory.objects_mb", "memory.free_mb", "memory.unused_mb",
     "memory.released_mb", "memory.kept_mb", "memory.kept_ratio",
 )  # fmt: skip
-LOOKED_WITH_RSS = ("memory.rss_mb", "memory.rss_ratio", "memory.outside_mb")
+LOOKED_WITH_RSS = ("memory.rss_mb", "memory.kept_share", "memory.outside_mb", "memory.outside_share")
 
 # The program itself and its libraries are in RSS too, and are no memory that it allocated.
 _IMAGE_BYTES = 16 * MB
@@ -107,8 +107,16 @@ def of_metrics(artifacts: Sequence[Metrics]) -> Said:
     out.say("memory.kept_mb", memory.kept / MB, "MB", locator="free, unused and still counted")
     out.say("memory.kept_ratio", memory.kept / live, "x live heap", locator="kept / live")
     _most(memory, out)
+    whole = memory.rss or max(memory.go, MB)
+    out.say(
+        "memory.live_share",
+        min(memory.live / whole, 1.0),
+        "share of the memory",
+        locator="live / RSS or Go's",
+    )
     if memory.rss is not None:
         out.look(*LOOKED_WITH_RSS)
+        out.say("memory.kept_share", memory.kept / memory.rss, "share of RSS", locator="kept / RSS")
         out.say("memory.rss_mb", memory.rss / MB, "MB", locator=RSS)
         out.say("memory.rss_ratio", memory.rss / live, "x live heap", locator=f"{RSS} / live")
         out.say("memory.outside_mb", memory.outside / MB, "MB", locator=f"{RSS} - Go's own")

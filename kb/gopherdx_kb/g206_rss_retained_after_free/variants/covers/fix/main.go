@@ -2,6 +2,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"fmt"
 	"log"
@@ -19,11 +20,7 @@ type layer struct {
 }
 
 func paint(seed byte, size int) layer {
-	l := layer{pixels: make([]byte, size)}
-	for i := range l.pixels {
-		l.pixels[i] = seed + byte(i)
-	}
-	return l
+	return layer{pixels: bytes.Repeat([]byte{seed, seed ^ 0xff, 7, 255}, size/4)}
 }
 
 // snippet:start
@@ -100,7 +97,7 @@ func main() {
 	var served atomic.Int64
 	go serve(envInt("RATE", 100), &served)
 	go report()
-	due := time.Tick(time.Duration(envInt("EVERY_MS", 800)) * time.Millisecond)
+	due := time.Tick(time.Duration(envInt("EVERY_MS", 1200)) * time.Millisecond)
 	for ; ; <-due {
 		render(envInt("LAYERS", 12), 20<<20)
 	}
