@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gopherdx.artifacts.dump import GoroutineDump, GoroutineGroup, read_dumps
+from gopherdx.artifacts.sniff import Form, sniff
 from gopherdx.errors import UnreadableInput
 from tests.support.dumps import LOCKS, READS, SENDS, SERVE, SERVED, WRITER, counts, goroutine, many
 
@@ -234,6 +235,19 @@ def test_a_header_may_follow_a_log_line_without_its_newline() -> None:
     assert shape(one("70 s have passed, dumping all stacks" + SENDERS + LOCKED)) == PAIR
 
 
+def test_output_that_a_log_wraps_in_json_is_unwrapped() -> None:
+    lines = (SENDERS + LOCKED).split("\n")
+    docker = [{"log": line + "\n", "stream": "stderr", "time": "2026-01-02T03:04:05Z"} for line in lines]
+    tests = [{"Time": "2026-01-02T03:04:05Z", "Action": "output", "Output": line + "\n"} for line in lines]
+    for wrapped in (docker, tests):
+        text = "".join(json.dumps(line) + "\n" for line in wrapped)
+        assert shape(one(text)) == PAIR
+        assert sniff(text.encode()).form is Form.GOROUTINE_DUMP
+    logged = json.dumps({"level": "error", "msg": "stuck (all)", "stacktrace": SENDERS + LOCKED})
+    assert shape(one('{"level": "info"}\n' + logged + "\n{}\n")) == PAIR
+    assert sniff(logged.encode()).form is Form.GOROUTINE_DUMP
+
+
 def test_megabytes_of_log_around_dumps_change_nothing() -> None:
     noise = "".join(f"level=info msg=order id={i} (paid) path=/src/x.go:12\n" for i in range(140_000))
     assert len(noise) > 6 << 20
@@ -415,6 +429,7 @@ _PIECES = st.sampled_from(
         b"main.f(0x1)\n", b"\t/src/a.go:12 +0x1\n", b"created by main.g in goroutine 2\n", b"panic: x\n",
         b"-----\n", b"SIGQUIT: quit\n", b"...additional frames elided...\n", b"\x00\xff", b"f(((((((((((((",
         b"goroutine 99999999999999999999999 [x]:\n", b"goroutine 7 [a, 9999999999 minutes]:\n",
+        b'{"log":"goroutine 5 [running]:\\n"}\n', b'{"a":', b"}\n", b'{"log":1}\n', b"[" * 3000,
         b"[originating from goroutine 3]:\n", b"2026-13-45T99:99:99Z ",
         b"\tgoroutine running on other thread\n",
     ]

@@ -14,6 +14,7 @@ so a stack is known by its lines of file, line and offset, and parsed once.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -134,9 +135,33 @@ def read_dumps(
         text = tail + piece
         if b"\r" in text:
             text = text.replace(b"\r\n", b"\n")
+        if b'{"' in text:
+            text = _JSON_LINE.sub(_unwrapped, text)
         tail = reading.take(text, last=not piece)
         if not piece:
             return reading.finish(seen)
+
+
+# --- text in JSON ------------------------------------------------------------------------------------------
+
+# A line of a log that wraps each line of output: Docker's, `go test -json`, structured loggers.
+_JSON_LINE = re.compile(rb'^\{".*\}[ \t]*$', re.MULTILINE)
+_OUTPUT_KEYS = ("log", "Output", "message", "textPayload", "msg")
+_JSON_MAX = 1 << 20
+
+
+def _unwrapped(line: re.Match[bytes]) -> bytes:
+    """The output in such a line, and stacks in any other field; the line itself where it is none."""
+    try:
+        fields = json.loads(line[0]) if len(line[0]) <= _JSON_MAX else None
+    except (ValueError, RecursionError):
+        fields = None
+    if not isinstance(fields, dict):
+        return line[0]
+    output = next((key for key in _OUTPUT_KEYS if isinstance(fields.get(key), str)), None)
+    texts = [fields[output]] if output else []
+    texts += [v for k, v in fields.items() if k != output and isinstance(v, str) and "goroutine " in v]
+    return "\n".join(text.removesuffix("\n") for text in texts).encode("utf-8", "replace")
 
 
 # --- text to blocks ----------------------------------------------------------------------------------------

@@ -392,10 +392,10 @@ def _varint(data: memoryview, at: int) -> tuple[int, int]:
 
 
 _GOROUTINE = re.compile(
-    rb"goroutine \d+ (?:gp=\S+ m=\S+ (?:mp=\S+ )?)?\[[A-Za-z?][^\n]*?\](?: \{[^\n]*\})?:[ \t\r]*$",
+    rb"goroutine \d+ (?:gp=\S+ m=\S+ (?:mp=\S+ )?)?\[[A-Za-z?][^\n]*?\](?: \{[^\n]*\})?:(?:[ \t\r]*$|\\n)",
     re.MULTILINE,
 )
-_GOROUTINE_COUNTS = re.compile(rb"goroutine(?:leak)? profile: total \d+[ \t\r]*$", re.MULTILINE)
+_GOROUTINE_COUNTS = re.compile(rb"goroutine(?:leak)? profile: total \d+(?:[ \t\r]*$|\\n)", re.MULTILINE)
 _GCTRACE = re.compile(rb"gc \d+ @[\d.]+s \d+%(?: \([^)\n]{1,60}\))?: [\d.+]+ ms clock, ")
 _SCHEDTRACE = re.compile(rb"SCHED \d+ms: gomaxprocs=\d+ ")
 _PROMETHEUS = re.compile(
