@@ -115,6 +115,7 @@ def _binaries(out: Path) -> Path:
 def matrix_command(args: argparse.Namespace) -> None:
     until = _clock(args.until) if args.until else float("inf")
     lengths = (args.nocpu_seconds, args.cpu_seconds)
+    started = time.time()
     go = cache(lambda version: go_command(version, args.go_root))
 
     def tell(text: str) -> None:
@@ -133,7 +134,9 @@ def matrix_command(args: argparse.Namespace) -> None:
                 _binaries(args.out),
             )
 
-        lab = matrix.Matrix(args.out, known, record_cell, tell, again=args.again)
+        lab = matrix.Matrix(
+            args.out, known, record_cell, tell, again=args.again, calmer=args.calmer, started=started
+        )
         units = matrix.plan(known, lengths, lambda p: matrix.is_light(p, args.out), full=args.full)
         lacking = lab.lacking(units)
         cells, wanted = (sum(len(u.cells) for u in some) for some in (lacking, units))
@@ -335,6 +338,9 @@ def _matrix_arguments(mat: argparse.ArgumentParser) -> None:
     mat.add_argument("--until", metavar="HH:MM", help="start no recording after this time of the day")
     mat.add_argument("--watch", action="store_true", help="go on for programs that come into labels.yaml")
     mat.add_argument("--again", action="store_true", help="try again what failed")
+    mat.add_argument(
+        "--calmer", action="store_true", help="make anew what was recorded beside much other work"
+    )
     mat.add_argument("--dry-run", action="store_true", help="only say how much there is to record")
     mat.add_argument("--nocpu-seconds", type=float, default=1.2, metavar="S", help="default 1.2")
     mat.add_argument("--cpu-seconds", type=float, default=1.5, metavar="S", help="default 1.5")

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.lab.building import missing
 from tests.lab.labels import LabError, Program
@@ -27,6 +28,8 @@ ONCE = ("1.23.9", "1.25.5")
 PROCS = (2, 8, 1)
 # Programs that use less than this of a CPU are recorded beside others.
 LIGHT_CPUS = 0.35
+# A recording beside which other processes used more than this of a CPU tells little of the program's own speed.
+CROWDED_CPUS = 0.6
 _OVERHEAD_S = 1.6
 
 
@@ -116,12 +119,16 @@ class Matrix:
         tell: Callable[[str], None],
         *,
         again: bool = False,
+        calmer: bool = False,
+        started: float | None = None,
     ) -> None:
         self.out = out
         self.programs = programs
         self.record = record
         self.tell = tell
         self.again = again
+        self.calmer = calmer
+        self.started = time.time() if started is None else started
         self.stop = threading.Event()
 
     def lacking(self, units: Iterable[Unit]) -> list[Unit]:
@@ -133,7 +140,15 @@ class Matrix:
         folder = cell.folder(self.out)
         digest = self.programs[cell.program].digest()
         told = told_of(folder) or (None if self.again else _failed(folder))
-        return told is not None and told.get("digest") == digest
+        if told is None or told.get("digest") != digest:
+            return False
+        return not (self.calmer and self._was_crowded(folder, told))
+
+    def _was_crowded(self, folder: Path, told: Mapping[str, Any]) -> bool:
+        """Whether it was recorded, before now, beside much other work than the lab's own."""
+        if "took_s" not in told or (folder / "run.json").stat().st_mtime > self.started:
+            return False
+        return bool(told["cpu_elsewhere_s"] > CROWDED_CPUS * told["took_s"])
 
     def run(self, units: list[Unit], jobs: int, until: float) -> None:
         """Record the units until Unix time `until`, heavy ones in one thread, light ones in `jobs`."""
