@@ -1,4 +1,4 @@
-"""What heap and allocs profiles tell: who allocates, timers that stay, patterns that are compiled, documents."""
+"""What heap and allocs profiles tell: who allocates, what stays, patterns that are compiled, documents."""
 
 from __future__ import annotations
 
