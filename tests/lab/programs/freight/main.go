@@ -19,7 +19,7 @@ type broker struct {
 }
 
 func (b *broker) book(w http.ResponseWriter, r *http.Request) {
-	number, err := get(b.line + "/slot")
+	number, err := get(client, b.line+"/slot")
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadGateway)
 		return
@@ -33,7 +33,7 @@ type line struct {
 }
 
 func (l *line) slot(w http.ResponseWriter, r *http.Request) {
-	paper, err := get(l.customs + "/clear")
+	paper, err := get(client, l.customs+"/clear")
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadGateway)
 		return
@@ -49,10 +49,13 @@ func main() {
 	b, l := &broker{line: lineAt}, &line{customs: customsAt}
 	go serve(forLine, envInt("LIMIT", 6), map[string]http.HandlerFunc{"/slot": l.slot})
 	go serve(forBroker, 2*envInt("LIMIT", 6), map[string]http.HandlerFunc{"/book": b.book})
+	// Callers have patience without end, or give up and ask again.
+	callers := &http.Client{Timeout: time.Duration(envInt("PATIENCE_MS", 0)) * time.Millisecond}
+	callers.Transport = &http.Transport{MaxIdleConnsPerHost: 256}
 	for i := 0; i < envInt("CONCURRENCY", 30); i++ {
 		go func() {
 			for {
-				if _, err := get(brokerAt + "/book"); err != nil {
+				if _, err := get(callers, brokerAt+"/book"); err != nil {
 					log.Print(err)
 				}
 			}
@@ -82,7 +85,7 @@ func listen() (net.Listener, string) {
 	return ln, "http://" + ln.Addr().String()
 }
 
-func get(address string) (string, error) {
+func get(client *http.Client, address string) (string, error) {
 	resp, err := client.Get(address)
 	if err != nil {
 		return "", err

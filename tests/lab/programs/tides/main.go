@@ -19,7 +19,7 @@ type tides struct {
 }
 
 func (t *tides) height(w http.ResponseWriter, r *http.Request) {
-	m, err := get(t.station + "/height")
+	m, err := get(client, t.station+"/height")
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadGateway)
 		return
@@ -29,7 +29,7 @@ func (t *tides) height(w http.ResponseWriter, r *http.Request) {
 }
 
 func (t *tides) wind(w http.ResponseWriter, r *http.Request) {
-	kn, err := get(t.station + "/wind")
+	kn, err := get(client, t.station+"/wind")
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadGateway)
 		return
@@ -55,10 +55,13 @@ func main() {
 	t := &tides{station: stationAt}
 	go mute(forStation)
 	go serve(forTides, envInt("LIMIT", 8), map[string]http.HandlerFunc{"/height": t.height, "/wind": t.wind})
+	// Callers have patience without end, or give up and ask again.
+	callers := &http.Client{Timeout: time.Duration(envInt("PATIENCE_MS", 0)) * time.Millisecond}
+	callers.Transport = &http.Transport{MaxIdleConnsPerHost: 256}
 	for i := 0; i < envInt("CONCURRENCY", 30); i++ {
 		go func(path string) {
 			for {
-				if _, err := get(tidesAt + path); err != nil {
+				if _, err := get(callers, tidesAt+path); err != nil {
 					log.Print(err)
 				}
 			}
@@ -88,7 +91,7 @@ func listen() (net.Listener, string) {
 	return ln, "http://" + ln.Addr().String()
 }
 
-func get(address string) (string, error) {
+func get(client *http.Client, address string) (string, error) {
 	resp, err := client.Get(address)
 	if err != nil {
 		return "", err
