@@ -35,12 +35,12 @@ _WAITS = frozenset(("select", "chan receive", "network", ""))
 
 @dataclass(slots=True)
 class _Dialer:
-    """Slow look-ups that one user's function waits for."""
+    """Look-ups that one user's function waits for: all waits with their time, and how many are slow."""
 
     frame: fr.Frame | None
     count: float = 0.0
     ns: float = 0.0
-    all_ns: float = 0.0
+    slow: float = 0.0
     asked: float = 0.0
 
 
@@ -75,15 +75,15 @@ def of_trace(trace: Trace) -> Said:
     waiting = _waiting_ns(trace, dialers)
     in_c = sum(w.count for w in trace.waits if w.reason == "syscall" and _is_resolver_c(trace.stack(w.stack)))
     for name, dialer in sorted(dialers.items()):
-        if dialer.count < 1:
+        if dialer.slow < 1:
             continue
-        share = min(1.0, dialer.all_ns / waiting[name]) if waiting.get(name) else 1.0
+        share = min(1.0, dialer.ns / waiting[name]) if waiting.get(name) else 1.0
         say = out.about(name, place_of(dialer.frame), "waits in net.(*Resolver).lookupIPAddr")
         say("dns.lookup_ms", dialer.ns / dialer.count / 1e6, "ms")
-        say("dns.waits_per_s", dialer.count / (duration / 1e9), "1/s")
+        say("dns.waits_per_s", dialer.slow / (duration / 1e9), "1/s")
         say("dns.asked", dialer.asked, "look-ups")
         say("dns.asked_per_s", dialer.asked / (duration / 1e9), "1/s")
-        say("dns.waiting_mean", dialer.all_ns / duration, "goroutines")
+        say("dns.waiting_mean", dialer.ns / duration, "goroutines")
         say("dns.wait_share", share, "share")
         say("dns.in_c", bool(in_c), "")
         say("dns.gain_low", 1 / (1 - 0.5 * min(share, 0.9)), "x")
@@ -184,10 +184,9 @@ def _dialers(trace: Trace) -> dict[str, _Dialer]:
             continue
         for name, frame, share in _waiters(stack, callers):
             dialer = found.setdefault(name, _Dialer(frame))
-            count, ns = _slow_stays(wait)
-            dialer.count += count * share
-            dialer.ns += ns * share
-            dialer.all_ns += wait.total_ns * share
+            dialer.count += wait.seen * share
+            dialer.ns += wait.total_ns * share
+            dialer.slow += _slow_stays(wait) * share
     # Who asked: the goroutines that singleflight starts, one for each name at a time; a look-up for other
     # records than addresses has none, and asks by itself.
     asked: dict[str, float] = defaultdict(float)
@@ -197,7 +196,7 @@ def _dialers(trace: Trace) -> dict[str, _Dialer]:
             for name, _, share in _waiters(created_at, callers):
                 asked[name] += group.created * share
     for name, dialer in found.items():
-        dialer.asked = min(asked[name], dialer.count) if asked[name] else dialer.count
+        dialer.asked = min(asked[name], dialer.slow) if asked[name] else dialer.slow
     return found
 
 
@@ -226,19 +225,11 @@ def _dialled_for(trace: Trace) -> _Shares:
     return shares
 
 
-def _slow_stays(wait: Waits) -> tuple[int, float]:
-    """(how many waits were slow, their time); those open at either end are as long as was seen of them."""
-    count = int(wait.histogram[SLOW_BIN:].sum())
-    brief = sum(
-        int(n) * 1.2 * 2.0 ** (i // 2) * (1 + i % 2 / 2) for i, n in enumerate(wait.histogram[:SLOW_BIN]) if n
-    )
-    ns = max(0.0, wait.ns - brief) if count else 0.0
+def _slow_stays(wait: Waits) -> int:
+    """How many waits were slow; those open at either end are at least as long as was seen of them."""
     still = wait.open_start + wait.open_end + wait.open_both
     still_ns = wait.open_start_ns + wait.open_end_ns + wait.open_both_ns
-    # A wait that is cut off counts where it is no shorter than those that were seen whole.
-    if still and still_ns / still >= (ns / count if count else SLOW_NS):
-        return count + still, ns + still_ns
-    return count, ns
+    return int(wait.histogram[SLOW_BIN:].sum()) + (still if still_ns >= still * SLOW_NS else 0)
 
 
 def _waiting_ns(trace: Trace, names: Iterable[str]) -> dict[str, int]:
