@@ -212,6 +212,14 @@ def test_a_log_is_every_kind_that_it_holds_wherever_it_holds_it(tmp_path: Path) 
     assert [i.kind for i in capture.inputs] == ["gctrace", "goroutine-dump"]
 
 
+def test_text_in_utf_16_is_read_as_powershell_writes_it(tmp_path: Path) -> None:
+    (tmp_path / "log").write_bytes((GCTRACE + DUMP * 3000).decode().replace("\n", "\r\n").encode("utf-16"))
+    kinds = [a.kind for a in read(tmp_path / "log").artifacts]
+    assert kinds == ["gctrace"] + ["goroutine-dump"] * 3000
+    (tmp_path / "odd").write_bytes(b"\xff\xfe\x00")
+    assert "no kind that gopherdx knows" in refused(tmp_path / "odd")
+
+
 def test_a_long_text_of_no_kind_is_refused_and_in_a_folder_left_out(tmp_path: Path, cpu: Path) -> None:
     (tmp_path / "log").write_bytes(b"level=info\n" * 50_000)
     assert "is text of no kind that gopherdx knows" in refused(tmp_path / "log")

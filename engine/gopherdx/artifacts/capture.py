@@ -6,6 +6,7 @@ warning, for a folder collects all sorts of things.
 
 from __future__ import annotations
 
+import codecs
 import dataclasses
 import os
 import tempfile
@@ -458,7 +459,13 @@ class _Opened:
             self.size = spooled.seek(0, os.SEEK_END)
             self.stream = open_artifact(spooled, where=item.where, limit=limit)
         try:
-            self.sniffed = sniff(self.stream.read(HEAD_BYTES))
+            head = self.stream.read(HEAD_BYTES)
+            if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+                # PowerShell's > writes text so. The recoder is read like a file, in UTF-8.
+                self.stream.seek(0)
+                self.stream = cast(BinaryIO, codecs.EncodedFile(self.stream, "utf-8", "utf-16", "replace"))
+                head = self.stream.read(HEAD_BYTES)
+            self.sniffed = sniff(head)
             self.stream.seek(0)
         except BaseException:
             self.stream.close()
