@@ -208,13 +208,14 @@ def test_lost_connections_have_the_same_waiters_and_nobody_in_the_driver() -> No
 
 
 def test_a_call_inside_a_transaction_shows_in_the_block_profile() -> None:
-    watch = ("runtime.chanrecv1", "database/sql.(*Tx).awaitDone")
+    watch = ("runtime.chanrecv1", "database/sql.(*Tx).awaitDone", "database/sql.(*DB).beginDC.gowrap1")
     call = ("runtime.selectgo", "net/http.(*persistConn).roundTrip", "main.find", "main.handle")
     queue: Waits = (CONN, 1500, 60.0)
     assert likely(profile("block", queue, (watch, 1500, 50.0), (call, 1500, 45.0))) == []
     assert likely(profile("block", queue, (watch, 1500, 50.0))) == [("G102", "main.find")]
-    # Without transactions the call may as well come before the query.
+    # Without transactions, and beside short ones, the call may as well come before the query.
     assert likely(profile("block", queue, (call, 1500, 45.0))) == [("G102", "main.find")]
+    assert likely(profile("block", queue, (watch, 1500, 5.0), (call, 1500, 45.0))) == [("G102", "main.find")]
 
 
 class _Trace(SimpleNamespace):
@@ -270,7 +271,7 @@ def test_a_dump_tells_the_queue_and_its_age() -> None:
 
 
 def test_transactions_that_are_open_during_a_call_hold_connections_that_nobody_uses() -> None:
-    watch = ("runtime.chanrecv1", "database/sql.(*Tx).awaitDone")
+    watch = ("runtime.chanrecv1", "database/sql.(*Tx).awaitDone", "database/sql.(*DB).beginDC.gowrap1")
     seen = values(
         pools.of_goroutines(profile("goroutine", (CONN, 20, 0), (DRIVER, 2, 0), (watch, 10, 0))), "main.find"
     )

@@ -74,11 +74,11 @@ class _Held:
     rows: int = 0
 
     def add(self, stack: fr.Stack, weight: int) -> None:
-        if fr.has(stack, fr.POOL_HELD):
-            if fr.outermost(stack).startswith("database/sql.(*Tx)"):
-                self.transactions += weight
-            else:
-                self.rows += weight
+        watcher = next((f.function for f in stack if fr.POOL_HELD.match(f.function)), "")
+        if "(*Tx)" in watcher:
+            self.transactions += weight
+        elif watcher:
+            self.rows += weight
 
     def used(self, in_driver: int) -> float:
         """Of the connections known to be out, the share that somebody uses."""
@@ -148,10 +148,12 @@ def of_block(profiles: Sequence[Profile]) -> Said:
         say("block.pool_waits", float(queue.ended), "waits")
         say("block.pool_wait_ms", queue.ended_ns / queue.ended / 1e6, "ms")
         say("block.pool_delay_s", queue.ended_ns / 1e9, "s")
-        open_ns = sum(ns for stack, _, ns in ended.stacks if fr.has(stack, fr.POOL_HELD))
-        if open_ns:
-            elsewhere_ns = sum(ns for stack, _, ns in ended.stacks if _elsewhere(stack, function))
-            say("block.pool_elsewhere_share", min(1.0, elsewhere_ns / open_ns), "share")
+        held = _Held()
+        for stack, _, ns in ended.stacks:
+            held.add(stack, ns)
+        elsewhere_ns = sum(ns for stack, _, ns in ended.stacks if _elsewhere(stack, function))
+        if held.transactions and elsewhere_ns:
+            say("block.pool_elsewhere_share", elsewhere_ns / held.transactions, "share of open transactions")
         if ended.seconds:
             say("block.pool_waiters", queue.ended_ns / 1e9 / ended.seconds, "goroutines")
     return out.done()

@@ -104,7 +104,11 @@ class Rules(ArchetypeRules):
         self.conclude("held-outside-the-driver-in-a-dump", subject=f, actual=v)
 
     @Rule(
-        obs("block.pool_elsewhere_share", subject=MATCH.f, value=MATCH.v & at_least("elsewhere")),
+        obs(
+            "block.pool_elsewhere_share",
+            subject=MATCH.f,
+            value=MATCH.v & at_least("elsewhere") & at_most("elsewhere_most"),
+        ),
         obs("block.pool_waits", subject=MATCH.f, value=at_least("waits")),
     )
     def blocks_elsewhere(self, f, v):  # type: ignore[no-untyped-def]
