@@ -216,7 +216,7 @@ def test_text_in_utf_16_is_read_as_powershell_writes_it(tmp_path: Path) -> None:
     (tmp_path / "log").write_bytes((GCTRACE + DUMP * 3000).decode().replace("\n", "\r\n").encode("utf-16"))
     kinds = [a.kind for a in read(tmp_path / "log").artifacts]
     assert kinds == ["gctrace"] + ["goroutine-dump"] * 3000
-    (tmp_path / "odd").write_bytes(b"\xff\xfe\x00")
+    (tmp_path / "odd").write_bytes("notes".encode("utf-16") + b"\xd8")
     assert "no kind that gopherdx knows" in refused(tmp_path / "odd")
 
 
