@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
+import os
+import re
+import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Literal
 
 import pytest
 
+from gopherdx import frames as fr
 from gopherdx.artifacts.dump import read_dumps
 from gopherdx.artifacts.metrics import read_metrics
 from gopherdx.artifacts.pprof import Profile, read_profile
 from gopherdx.artifacts.profile_pb2 import Profile as Message
+from gopherdx.errors import UnreadableInput
 from gopherdx.frames import Frame
 from gopherdx.kb import load_kb
 from gopherdx.model import Observations
@@ -280,3 +288,39 @@ def test_transactions_that_are_open_during_a_call_hold_connections_that_nobody_u
     assert likely(profile("goroutine", (CONN, 20, 0), (DRIVER, 9, 0), (watch, 10, 0))) == [
         ("G102", "main.find")
     ]
+
+
+# Recordings from outside, and what each toolchain calls things
+
+
+@pytest.mark.parametrize("kind", ["mutex", "block"])
+def test_no_published_profile_has_a_bug_of_these(realworld: Path, kind: Literal["mutex", "block"]) -> None:
+    manifest = (realworld / "manifest.jsonl").read_text(encoding="utf-8").splitlines()
+    files = [m["file"] for m in map(json.loads, manifest) if m["kind"] == kind]
+    read = []
+    for file in files:
+        try:
+            read.append(read_profile((realworld / file).read_bytes(), path=file))
+        except UnreadableInput:  # the old text form
+            continue
+    assert read
+    assert {p.path: likely(dataclasses.replace(p, kind=kind)) for p in read} == {p.path: [] for p in read}
+
+
+def _toolchains() -> list[Path]:
+    return [Path(v) for k, v in sorted(os.environ.items()) if k.startswith("GOPHERDX_GO_1_")]
+
+
+@pytest.mark.parametrize("go", _toolchains() or [pytest.param(Path(), marks=pytest.mark.skip)])
+def test_each_toolchain_has_the_frames_that_a_pool_is_known_by(go: Path) -> None:
+    root = subprocess.run([go, "env", "GOROOT"], capture_output=True, text=True, check=True).stdout.strip()
+    source = (Path(root) / "src" / "database" / "sql" / "sql.go").read_text(encoding="utf-8")
+    methods = re.findall(r"^func \(\w+ (\*\w+)\) (\w+)\(", source, re.M)
+    symbols = [f"database/sql.({receiver}).{method}" for receiver, method in methods]
+    assert "database/sql.(*DB).conn" in symbols
+    given = {s.rsplit(".", 1)[1] for s in symbols if fr.POOL_GIVE.match(s)}
+    assert {"putConn", "putConnDBLocked", "openNewConnection"} <= given
+    held = [s for s in symbols if fr.POOL_HELD.match(s)]
+    assert sorted(held) == ["database/sql.(*Rows).awaitDone", "database/sql.(*Tx).awaitDone"]
+    waits = source.split("func (db *DB) conn(", 1)[1].split("\nfunc ", 1)[0]
+    assert "case ret, ok := <-req:" in waits  # a select in conn itself
