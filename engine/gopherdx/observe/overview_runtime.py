@@ -52,12 +52,13 @@ def _of_metrics(snapshots: Sequence[Metrics], kinds: tuple[str, ...]) -> Overvie
         ("gc.live_heap_mb", "live heap {:,.0f} MB"),
         ("goroutines.total", "{:,.0f} goroutines"),
         ("goroutines.growth_per_min", "{:+,.0f} goroutines a minute"),
-        ("cpu.used_cores", "{:.2f} CPUs used on average"),
+        ("process.cpu_cores", "{:.2f} CPUs used on average"),
         ("gc.cycles_per_s", "{:.1f} GC cycles a second"),
+        ("gc.uncosted_cycles_per_s", "{:.1f} GC cycles a second"),
         ("gc.cost_cores", "{:.2f} cores for the collector"),
         ("gc.alloc_mb_per_s", "{:,.0f} MB allocated a second"),
     )
-    used = values.get("cpu.used_cores")
+    used = values.get("process.cpu_cores")
     return Overview(
         text=", ".join(parts),
         kinds=kinds,

@@ -57,10 +57,8 @@ class Rules(ArchetypeRules):
         self.conclude("many-cycles-over-a-small-heap", subject="", actual=v)
 
     @Rule(
-        obs("gc.cycles_per_s", value=MATCH.v & at_least("cycles_sure_per_s")),
+        obs("gc.uncosted_cycles_per_s", value=MATCH.v & at_least("cycles_sure_per_s")),
         obs("gc.live_heap_mb", value=at_most("live_heap_mb")),
-        NOT(obs("gc.cost_cores")),
-        NOT(obs("gc.life_cost_of_procs")),
     )
     def unknown_cost(self, v):  # type: ignore[no-untyped-def]
         """The metrics that most programs export count collections and not their cost: possible, no more."""
