@@ -322,11 +322,9 @@ def c_caller(stack: Stack) -> Frame | None:
     frames = user_frames(stack[inside:])
     if not frames:
         return None
-    first = frames[0]
-    literal = re.match(r"(.+)\.func\d+$", first.function)
-    if literal and len(frames) > 1 and frames[1].function == literal[1]:
+    if len(frames) > 1 and is_closure_of(frames[0].function, frames[1].function):
         return frames[1]
-    return first
+    return frames[0]
 
 
 def handler_frame(stack: Stack) -> Frame | None:
