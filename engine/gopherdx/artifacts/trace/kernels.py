@@ -1493,7 +1493,7 @@ def fold(  # type: ignore[no-untyped-def]
                 row = y
                 state = status
                 where = stack
-                if st_flags[ev_r[i] >> 3] & F_INTERNAL:
+                if status != RUNNABLE and st_flags[ev_r[i] >> 3] & F_INTERNAL:
                     where = np.int64(ev_r[i]) >> 3
                 at_status = True
                 if status == SYSCALL:

@@ -1,0 +1,3 @@
+module example.com/reader_old
+
+go 1.21
