@@ -76,21 +76,26 @@ def test_a_long_call_in_the_background_crowds_nobody() -> None:
 
 
 def test_a_poll_loop_works_for_nobody_and_a_goroutine_for_each_piece_of_work_does() -> None:
-    poll = SimpleNamespace(function="main.consume", created=0, ended=0)
-    piece = SimpleNamespace(function="main.batch.func2", created=40, ended=30)  # the wrapper of Go 1.21
+    # Up to Go 1.21 the group is that of the wrapper, main.batch.func2, and stacks show main.batch.func1.
+    poll = SimpleNamespace(function="main.consume", created=0, ended=0, live_max=16)
+    piece = SimpleNamespace(function="main.batch.func2", created=40, ended=30, live_max=12)
     assert _said(_trace(POLL, count=400, each_ns=50 * MS, groups=(poll,)))["cgo.served_share"] == 0
     assert _said(_trace(WORK, count=400, each_ns=50 * MS, groups=(piece,)))["cgo.served_share"] == 1
 
 
-def test_calls_that_keep_the_ps_crowd_those_who_wait_for_one() -> None:
-    kept = _trace(
-        SERVED, count=600, each_ns=6 * MS, late_ms=40, runnable_ns=30 * 2 * SECOND, running_ns=SECOND // 10
-    )
-    assert _said(kept)["cgo.crowd"] == pytest.approx(30)
-    busy = _trace(
-        SERVED, count=600, each_ns=6 * MS, late_ms=40, runnable_ns=30 * 2 * SECOND, running_ns=4 * SECOND
-    )
-    assert _said(busy)["cgo.crowd"] == 0  # Go code runs on both Ps: they are not C's
+@pytest.mark.parametrize(
+    ("callers", "running_ns", "crowd"),
+    [
+        (12, SECOND // 10, 30),
+        (12, 4 * SECOND, 0),  # Go code runs on both Ps: they are not C's
+        (2, SECOND // 10, 0),  # no more callers than Ps: fewer at a time would not help
+    ],
+)
+def test_calls_that_keep_the_ps_crowd_those_who_wait(callers: int, running_ns: int, crowd: float) -> None:
+    group = SimpleNamespace(function=SERVED[-1], created=0, ended=0, live_max=callers)
+    waiting = {"late_ms": 40, "runnable_ns": 30 * 2 * SECOND, "running_ns": running_ns}
+    trace = _trace(SERVED, count=600, each_ns=6 * MS, groups=(group,), **waiting)
+    assert _said(trace)["cgo.crowd"] == pytest.approx(crowd)
 
 
 def test_the_share_of_cpu_in_c_is_told_where_the_trace_has_samples() -> None:

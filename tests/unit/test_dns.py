@@ -23,6 +23,8 @@ FLIGHT = ("internal/singleflight.(*Group).DoChan", *DIALS[1:])
 FLIGHT_OF_TRANSPORT = ("internal/singleflight.(*Group).DoChan", *TRANSPORT[1:])
 STARTS = "net/http.(*Transport).startDialConnForLocked"
 
+_Group = tuple[str, int, int, int]
+
 
 def _caller(function: str) -> tuple[str, ...]:
     return (STARTS, "net/http.(*Transport).getConn", "net/http.(*Client).Do", function)

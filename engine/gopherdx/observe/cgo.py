@@ -46,6 +46,7 @@ class _Caller:
     longest_ns: int = 0
     served_ns: int = 0
     heaviest: int = 0
+    roots: set[str] = field(default_factory=set)
     functions: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
 
@@ -74,7 +75,7 @@ def of_trace(trace: Trace) -> Said:
         say("cgo.served_share", caller.served_ns / caller.ns, "share")
         say("cgo.beyond_ps", max(0.0, held - trace.gomaxprocs), "threads")
         say("cgo.behind_ms", behind_ms, "ms")
-        say("cgo.crowd", _crowd(trace, held, behind_ms), "goroutines")
+        say("cgo.crowd", _crowd(trace, held, behind_ms, caller), "goroutines")
     return out.done()
 
 
@@ -154,6 +155,7 @@ def _callers(trace: Trace) -> dict[str, _Caller]:
         caller.closed_ns += closed_ns
         caller.longest_ns = max(caller.longest_ns, wait.max_ns, wait.open_end_max_ns)
         caller.functions[stack[0].function] += ns
+        caller.roots.add(_root(fr.outermost(stack)))
         if fr.handler_frame(stack) is not None or _root(fr.outermost(stack)) in per_unit:
             caller.served_ns += ns
         if ns > caller.heaviest:
@@ -227,16 +229,18 @@ def _behind_ms(trace: Trace) -> float:
     return ns / count / 1e6 if count else 0.0
 
 
-def _crowd(trace: Trace, held: float, behind_ms: float) -> float:
+def _crowd(trace: Trace, held: float, behind_ms: float, caller: _Caller) -> float:
     """Threads in C beyond the Ps; or goroutines that wait for a P while C calls keep the Ps, if that is more.
 
-    Ps are kept where goroutines wait although fewer run than there are Ps, and C calls fill the gap.
+    Ps are kept where goroutines wait although fewer run than there are Ps, and C calls fill the gap. Where no
+    more goroutines call C than there are Ps, somebody saw to it already: fewer at a time would not help.
     """
     beyond = max(0.0, held - trace.gomaxprocs)
     duration = max(trace.duration_ns, 1)
     spare = trace.gomaxprocs - trace.running_ns / duration - sum(trace.gc.mark_ns.values()) / duration
+    callers = sum(g.live_max for g in trace.groups if _root(g.function) in caller.roots)
     kept = behind_ms >= KEPT_MS and spare >= trace.gomaxprocs / 2 and held >= spare / 2
-    return max(beyond, trace.runnable_ns / duration) if kept else beyond
+    return max(beyond, trace.runnable_ns / duration) if kept and callers > trace.gomaxprocs else beyond
 
 
 def _sampled(trace: Trace) -> dict[str, tuple[int, fr.Frame]]:
