@@ -40,19 +40,21 @@ func (s *shelf) get(text string) (*regexp.Regexp, error) {
 }
 
 type search struct {
-	shelf shelf
-	names []string
-	done  atomic.Int64
+	shelf    shelf
+	branches [][]string // the names of each branch
+	done     atomic.Int64
 }
 
 func (s *search) get(w http.ResponseWriter, r *http.Request) {
-	shape, err := s.shelf.get(r.URL.Query().Get("q"))
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
+	query := r.URL.Query()
+	shape, err := s.shelf.get(query.Get("q"))
+	branch, berr := strconv.Atoi(query.Get("branch"))
+	if err != nil || berr != nil || branch < 0 || branch >= len(s.branches) {
+		http.Error(w, "no such pattern or branch", http.StatusBadRequest)
 		return
 	}
 	n := 0
-	for _, name := range s.names {
+	for _, name := range s.branches[branch] {
 		if shape.MatchString(name) {
 			n++
 		}
@@ -65,7 +67,7 @@ func ask(base string, number int) {
 	client := &http.Client{Transport: &http.Transport{}}
 	for i := number; ; i++ {
 		q := fmt.Sprintf(`^name-%d[0-9]*(-x|-y)?$`, i*i%300)
-		resp, err := client.Get(base + "?q=" + url.QueryEscape(q))
+		resp, err := client.Get(fmt.Sprintf("%s?branch=%d&q=%s", base, i%300, url.QueryEscape(q)))
 		if err != nil {
 			log.Print(err)
 			continue
@@ -84,8 +86,12 @@ func envInt(name string, fallback int) int {
 
 func main() {
 	s := &search{}
-	for i := 0; i < 2000; i++ {
-		s.names = append(s.names, fmt.Sprintf("name-%d-%c", i*37%5000, 'x'+i%3))
+	for i := 0; i < envInt("BRANCHES", 500); i++ {
+		var names []string
+		for j := 0; j < 2000; j++ {
+			names = append(names, "name-"+strconv.Itoa((i+j)*37%5000)+"-"+string(rune('x'+j%3)))
+		}
+		s.branches = append(s.branches, names)
 	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -23,16 +23,23 @@ type lexicon struct {
 	read    int
 }
 
-func (l *lexicon) load(entries int) error {
+// write sends out the text of all patterns.
+func write(texts chan<- string, entries int) {
+	defer close(texts)
 	stems := []string{"ab", "ber", "chal", "dor", "eich", "fur", "gart", "hol", "in", "jag", "kam", "lin", "mor", "nor"}
 	for i := 0; i < entries; i++ {
 		stem := stems[i%len(stems)]
-		text := fmt.Sprintf(`^%s[a-z]{%d,%d}(ung|heit|lich|%s)?(s|e[nrs]?)?$`, stem, 1+i%4, 5+i%7, strings.Repeat("x", i%5+1))
+		texts <- fmt.Sprintf(`^%s[a-z]{%d,%d}(ung|heit|lich|%s)?(s|e[nrs]?)?$`, stem, 1+i%4, 5+i%7, strings.Repeat("x", i%5+1))
+	}
+}
+
+func (l *lexicon) load(texts <-chan string) error {
+	for text := range texts {
 		shape, err := regexp.Compile(text)
 		if err != nil {
-			return fmt.Errorf("entry %d: %w", i, err)
+			return fmt.Errorf("entry %d: %w", l.read, err)
 		}
-		l.entries[stem[0]] = append(l.entries[stem[0]], entry{"entry-" + strconv.Itoa(i), shape})
+		l.entries[text[1]] = append(l.entries[text[1]], entry{"entry-" + strconv.Itoa(l.read), shape})
 		l.read++
 	}
 	return nil
@@ -66,7 +73,9 @@ func main() {
 		}
 	}()
 	l := &lexicon{entries: make(map[byte][]entry)}
-	if err := l.load(envInt("ENTRIES", 40000)); err != nil {
+	texts := make(chan string)
+	go write(texts, envInt("ENTRIES", 25000))
+	if err := l.load(texts); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
