@@ -24,13 +24,13 @@ func open(rows int) (*table, error) {
 	}
 	defer f.Close()
 	defer os.Remove(f.Name())
-	block := make([]byte, 1<<20)
+	chunk := make([]byte, 1<<20)
 	for row := 0; row < rows; {
-		for at := 0; at < len(block); at += 8 {
-			binary.LittleEndian.PutUint64(block[at:], uint64(row)*3)
+		for at := 0; at < len(chunk); at += 8 {
+			binary.LittleEndian.PutUint64(chunk[at:], uint64(row)*3)
 			row++
 		}
-		if _, err := f.Write(block); err != nil {
+		if _, err := f.Write(chunk); err != nil {
 			return nil, err
 		}
 	}

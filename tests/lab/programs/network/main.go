@@ -61,19 +61,23 @@ func envInt(name string, fallback int) int {
 	return fallback
 }
 
-func main() {
-	all := build(envInt("PEOPLE", 1_200_000))
-	var answered atomic.Int64
-	for i := 0; i < envInt("CONCURRENCY", 4); i++ {
-		go func(rng *rand.Rand) {
-			for {
-				if len(nearby(all[rng.Intn(len(all))], 4)) > 0 {
-					answered.Add(1)
-				}
-				time.Sleep(time.Millisecond)
-			}
-		}(rand.New(rand.NewSource(int64(i))))
+func serve(all []*person, rng *rand.Rand, answered *atomic.Int64) {
+	for {
+		if len(nearby(all[rng.Intn(len(all))], 4)) > 0 {
+			answered.Add(1)
+		}
+		time.Sleep(time.Millisecond)
 	}
+}
+
+func main() {
+	var answered atomic.Int64
+	go func() {
+		all := build(envInt("PEOPLE", 1_200_000))
+		for i := 0; i < envInt("CONCURRENCY", 4); i++ {
+			go serve(all, rand.New(rand.NewSource(int64(i))), &answered)
+		}
+	}()
 	last := int64(0)
 	for range time.Tick(time.Second) {
 		now := answered.Load()
