@@ -18,9 +18,11 @@ from pathlib import Path
 
 from gopherdx.artifacts.trace import read_trace
 from gopherdx.errors import UnreadableInput
+from tests.support.old_traces import worse_events
 from tests.support.traces import worse_batches, worse_bytes
 
 LIMIT_S = 20
+OLD = (b"go 1.11 ", b"go 1.19 ", b"go 1.21 ")
 
 
 def main(seed: int, seconds: float, folder: Path, seeds: list[bytes]) -> int:
@@ -31,8 +33,10 @@ def main(seed: int, seconds: float, folder: Path, seeds: list[bytes]) -> int:
     cases = whole = failed = 0
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        worse = worse_batches if rnd.random() < 0.6 else worse_bytes
-        data = worse(rnd.choice(seeds), rnd)
+        trace = rnd.choice(seeds)
+        whole_pieces = worse_events if trace.startswith(OLD) else worse_batches
+        worse = whole_pieces if rnd.random() < 0.6 else worse_bytes
+        data = worse(trace, rnd)
         case.write_bytes(data)
         cases += 1
         faulthandler.dump_traceback_later(LIMIT_S, exit=True)

@@ -149,7 +149,9 @@ def follow(reader: Path, trace: Path) -> Followed:  # noqa: C901 - one branch fo
             enter(g, t, _REASONS[name], stack)
         elif name == "GoUnblock":
             g = living[other]
-            timer = this in living and living[this].start[:1] and living[this].start[0][0] == "runtime.timerproc"
+            timer = (
+                this in living and living[this].start[:1] and living[this].start[0][0] == "runtime.timerproc"
+            )
             out.wakes[(g.state, g.stack, None if timer or not this else stack)] += 1
             enter(g, t, "runnable" if g.ran else "first run", stack)
         elif name == "GoSysCall":

@@ -121,7 +121,7 @@ def read_old(file: BinaryIO, minor: int, *, path: str, progress: Callable[[float
         generations=(Generation(1, 0, size, order.events, replay.live),),
         reasons=reasons.names,
         warnings=_warnings(index, order),
-        truncated=index.lost > 0,
+        truncated=index.lost > 0 or bool(order.tally[ok.T_UNNAMED]),
         wall_clock_ns=None,
         unread=(0, index.lost),
         names=of.EVENT_NAMES,
@@ -131,9 +131,12 @@ def read_old(file: BinaryIO, minor: int, *, path: str, progress: Callable[[float
 def _warnings(index: _Index, order: _Order) -> tuple[str, ...]:
     out = []
     tally = order.tally
-    if index.lost or index.cut:
+    unnamed = int(tally[ok.T_UNNAMED])
+    if index.lost or unnamed:
         what = "damaged" if index.damaged else "cut off"
-        out.append(f"the trace is {what} in its table of stacks: some places in the code have no name")
+        out.append(
+            f"the trace is {what} in its table of stacks, so {unnamed:,} events have no place in the code"
+        )
     if back := int(tally[ok.T_UNORDERED]):
         most = int(tally[ok.T_BACK]) * index.ns_per_tick
         out.append(

@@ -318,13 +318,22 @@ O_TOLD, O_STACK, O_TIMER, O_ROOT = 4, 5, 6, 7
 GOROUTINE_COLUMNS = 8
 
 # More counters of ``order`` (``tally``).
-T_STARTED, T_LAST, T_UNORDERED, T_BACK, T_MIN = 272, 273, 274, 275, 276
+T_STARTED, T_LAST, T_UNORDERED, T_BACK, T_MIN, T_UNNAMED = 272, 273, 274, 275, 276, 277
 TALLY_SIZE = 280
 
 
 @inline
 def _ns(ticks, tally, mul):  # type: ignore[no-untyped-def]
     return np.int64(np.float64(ticks - tally[T_MIN]) * mul)
+
+
+@inline
+def _stack(stack_of, i, tally):  # type: ignore[no-untyped-def]
+    """The stack with an id from the file; 0 where its table, which comes last, lacks it."""
+    stack = _local(stack_of, i)
+    if stack == 0 and i != 0:
+        tally[T_UNNAMED] += 1
+    return stack
 
 
 @inline
@@ -438,7 +447,7 @@ def _emit_sample(  # type: ignore[no-untyped-def]
     out_g[n] = -1
     out_y[n] = g_vals[at] if g_keys[at] != 0 else -1
     out_x[n] = samples[i, 3]
-    out_s[n] = _local(stack_of, samples[i, 4])
+    out_s[n] = _stack(stack_of, samples[i, 4], tally)
     out_r[n] = 0
     tally[OLD_SAMPLE] += 1
 
@@ -562,7 +571,7 @@ def order(  # type: ignore[no-untyped-def]
                     count = np.int64(OLD_UNBLOCK)
                     what = np.int64(GO_UNBLOCK)
                     x = a
-                    s = _local(stack_of, b if kind == OLD_UNBLOCK_LOCAL else cursors[c, C_C])
+                    s = _stack(stack_of, b if kind == OLD_UNBLOCK_LOCAL else cursors[c, C_C], tally)
                     if g >= 0 and gs[g, O_TIMER] != 0:
                         g = none  # a timer, and no goroutine of the program
             elif kind == OLD_SYS_EXIT or kind == OLD_SYS_EXIT_LOCAL:
@@ -602,7 +611,7 @@ def order(  # type: ignore[no-untyped-def]
                     gs[y, O_STATUS] = RUNNABLE
                     gs[y, O_TOLD] = status
                     x = a
-                    r = _local(stack_of, b)
+                    r = _stack(stack_of, b, tally)
                     gs[y, O_ROOT] = _local(internal_of, b)
                     if tally[T_STARTED] == 0:  # told of each goroutine when the trace begins
                         what = np.int64(GO_STATUS)
@@ -610,7 +619,7 @@ def order(  # type: ignore[no-untyped-def]
                         g = none
                     else:
                         what = np.int64(GO_CREATE_SYSCALL) if status == SYSCALL else np.int64(GO_CREATE)
-                        s = _local(stack_of, cursors[c, C_C])
+                        s = _stack(stack_of, cursors[c, C_C], tally)
             elif kind == OLD_WAITING or kind == OLD_IN_SYSCALL:
                 ready = forced
                 if y >= 0 and gs[y, O_STATUS] == RUNNABLE and gs[y, O_SEQ] == 1:
@@ -626,7 +635,7 @@ def order(  # type: ignore[no-untyped-def]
                         r = status
                         g = none
             elif kind == OLD_SYSCALL:
-                s = _local(stack_of, a)
+                s = _stack(stack_of, a, tally)
                 what = np.int64(GO_SYSCALL_SHORT)
                 if g >= 0:
                     gs[g, O_STACK] = s
@@ -643,7 +652,7 @@ def order(  # type: ignore[no-untyped-def]
                         what = np.int64(GO_SYSCALL_BEGIN)
                         s = gs[g, O_STACK]
             elif (OLD_STOP <= kind <= OLD_BLOCK_NET) or kind == OLD_BLOCK_GC:
-                s = _local(stack_of, a)
+                s = _stack(stack_of, a, tally)
                 r = block_reason[np.uintp(kind)]
                 if kind == OLD_BLOCK and s == 0 and g >= 0:
                     s = gs[g, O_ROOT]  # goroutines of the runtime wait without a stack
@@ -669,7 +678,7 @@ def order(  # type: ignore[no-untyped-def]
                     tally[T_GC_SEQ] = a + 1
                 what = np.int64(GC_BEGIN)
                 x = a
-                s = _local(stack_of, b)
+                s = _stack(stack_of, b, tally)
             elif kind == OLD_GC_DONE:
                 what = np.int64(GC_END)
             elif kind == OLD_STW_START:
@@ -680,13 +689,13 @@ def order(  # type: ignore[no-untyped-def]
                 what = np.int64(STW_END)
             elif kind == OLD_SWEEP_START:
                 what = np.int64(SWEEP_BEGIN)
-                s = _local(stack_of, a)
+                s = _stack(stack_of, a, tally)
             elif kind == OLD_SWEEP_DONE:
                 what = np.int64(SWEEP_END)
                 x = a
             elif kind == OLD_ASSIST_START:
                 what = np.int64(ASSIST_BEGIN)
-                s = _local(stack_of, a)
+                s = _stack(stack_of, a, tally)
             elif kind == OLD_ASSIST_DONE:
                 what = np.int64(ASSIST_END)
             elif kind == OLD_HEAP_ALLOC:
@@ -698,25 +707,25 @@ def order(  # type: ignore[no-untyped-def]
             elif kind == OLD_PROCS:
                 what = np.int64(PROCS_CHANGE)
                 x = a
-                s = _local(stack_of, b)
+                s = _stack(stack_of, b, tally)
             elif kind == OLD_PROC_START:
                 tally[T_STARTED] = 1
             elif kind == OLD_TASK:
                 what = np.int64(TASK_BEGIN)
                 x = a
-                s = _local(stack_of, cursors[c, C_D])
+                s = _stack(stack_of, cursors[c, C_D], tally)
             elif kind == OLD_TASK_END:
                 what = np.int64(TASK_END)
                 x = a
-                s = _local(stack_of, b)
+                s = _stack(stack_of, b, tally)
             elif kind == OLD_REGION:
                 what = np.int64(REGION_BEGIN) if b == 0 else np.int64(REGION_END)
                 x = a
-                s = _local(stack_of, cursors[c, C_D])
+                s = _stack(stack_of, cursors[c, C_D], tally)
             elif kind == OLD_LOG:
                 what = np.int64(USER_LOG)
                 x = a
-                s = _local(stack_of, cursors[c, C_C])
+                s = _stack(stack_of, cursors[c, C_C], tally)
             if ready:
                 tally[count] += 1
                 if ticks < tally[T_LAST]:
