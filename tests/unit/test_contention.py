@@ -142,6 +142,14 @@ def test_long_waits_for_one_holder_are_found_in_a_mutex_profile_alone() -> None:
 
 
 @pytest.mark.parametrize(
+    ("delay_s", "seconds", "found"), [(40.0, 0, True), (40.0, 5, True), (10.0, 10, False)]
+)
+def test_of_a_lock_that_is_held_long_few_waits_end(delay_s: float, seconds: float, found: bool) -> None:
+    seen = likely(profile("mutex", (UNLOCK, 70, delay_s), seconds=seconds))
+    assert (seen == [("G101", "main.(*store).get")]) is found
+
+
+@pytest.mark.parametrize(
     ("count", "delay_s", "seconds"),
     [
         (40_000, 40.0, 0.0),  # a short critical section: many waits of a millisecond

@@ -74,6 +74,26 @@ class Rules(ArchetypeRules):
         self.conclude("waits-charged-to-one-holder", subject=f, actual=v)
 
     @Rule(
+        obs("mutex.wait_ms", subject=MATCH.f, value=MATCH.v & at_least("long_wait_ms")),
+        obs("mutex.waits", subject=MATCH.f, value=at_least("few_waits")),
+        obs("mutex.mean_waiters", subject=MATCH.f, value=at_least("long_queue")),
+    )
+    def charged_long_between(self, f, v):  # type: ignore[no-untyped-def]
+        """A lock that is held so long that few waits end. Silent for one burst in a quiet profile."""
+        self.conclude("waits-charged-to-one-holder", subject=f, actual=v)
+
+    @Rule(
+        obs("mutex.wait_ms", subject=MATCH.f, value=MATCH.v & at_least("long_wait_ms")),
+        obs("mutex.waits", subject=MATCH.f, value=at_least("few_waits")),
+        obs("mutex.delay_s", subject=MATCH.f, value=at_least("long_delay_s")),
+        NOT(obs("mutex.mean_waiters", subject=MATCH.f)),
+        NOT(obs("mutex.life_waiters", subject=MATCH.f)),
+    )
+    def charged_long_in_all(self, f, v):  # type: ignore[no-untyped-def]
+        """The same in a profile of unknown length."""
+        self.conclude("waits-charged-to-one-holder", subject=f, actual=v)
+
+    @Rule(
         obs("mutex.holder_cpu_cores", subject=MATCH.f, value=MATCH.v & at_least("holder_cores")),
         obs("mutex.wait_ms", subject=MATCH.f, value=at_least("wait_ms")),
     )
@@ -82,7 +102,7 @@ class Rules(ArchetypeRules):
         self.conclude("holder-uses-cpu", subject=f, actual=v)
 
     @Rule(
-        obs("mutex.holder_cpu_cores", subject=MATCH.f, value=MATCH.v & below("holder_cores_none")),
+        obs("mutex.holder_cpu_cores", subject=MATCH.f, value=MATCH.v & below("holder_cores")),
         obs("mutex.wait_ms", subject=MATCH.f, value=at_least("wait_ms")),
     )
     def holder_uses_no_cpu(self, f, v):  # type: ignore[no-untyped-def]

@@ -31,7 +31,9 @@ func (d *diary) enter(text []byte) error {
 			return err
 		}
 	}
-	fmt.Fprintf(d.out, "%08x %s\n", sum, text)
+	fmt.Fprintf(d.out, "%08x ", sum)
+	d.out.Write(text)
+	d.out.WriteByte('\n')
 	if err := d.out.Flush(); err != nil {
 		return err
 	}
