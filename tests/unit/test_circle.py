@@ -14,7 +14,7 @@ from gopherdx.observe.circle import of_processes
 from gopherdx.observe.said import Said
 from gopherdx.reason import chain, confidence
 from tests.support.dumps import LOCKS, READS, SERVE, SERVED, Call, goroutine
-from tests.support.services import BACK, CALL, FRONT, LIMIT, READS_ON, SRC, Process, at, circle, sides
+from tests.support.services import ACCEPT, BACK, CALL, FRONT, LIMIT, READS_ON, SRC, Process, at, circle, sides
 
 
 def values(said: Said, subject: str = BACK) -> dict[str, object]:
@@ -47,7 +47,7 @@ def test_every_call_has_its_request_and_nobody_is_at_work() -> None:
     dump = circle(calls=4, clients=10).dump()
     assert seen(dump) == {
         "sides": 2, "calls": 8, "lost_share": 0.0, "handlers": 8, "in_call_share": 1.0, "behind": 10,
-        "requests": 18, "elsewhere": 0, "other": FRONT,
+        "requests": 18, "elsewhere": 0, "other": FRONT, "exact": True, "processes": 1, "doors": 0,
     }  # fmt: skip
     ((found,),) = judged([dump])
     assert isinstance(found, Finding)
@@ -60,7 +60,7 @@ def test_the_handler_that_calls_back_is_the_one_that_keeps_nobody_waiting() -> N
     p = Process()
     front, back = p.server(), p.server()
     dump = p.handlers(BACK, back, 4).handlers(FRONT, front, 4).behind(front, 8).dump()
-    assert "calls" in seen(dump)
+    assert "calls" in seen(dump, dump)
     assert values(of_processes([[dump]])[0], FRONT) == {}
 
 
@@ -119,10 +119,36 @@ def test_one_side_alone_is_possible_and_both_are_likely() -> None:
     one, other = sides()
     assert level([one, one]) == ["possible"]
     assert level([one], [other]) == ["likely", "likely"]
-    functions = [
-        f.location and f.location.function for (f,) in judged([one], [other]) if isinstance(f, Finding)
-    ]
+    both = [one, one], [other, other]
+    assert level(*both) == ["likely", "likely"]
+    functions = [f.location and f.location.function for (f,) in judged(*both) if isinstance(f, Finding)]
     assert functions == [FRONT, BACK]
+
+
+def test_a_moment_of_a_process_that_others_call_proves_nothing() -> None:
+    """Both servers' handlers wait in calls, as in a busy chain whose last service is elsewhere."""
+    p = Process()
+    front, back = p.server(), p.server()
+    p.handlers(FRONT, front, 4).behind(front, 10).handlers(BACK, back, 4)
+    assert level([p.dump()]) == ["possible"]
+    assert level([p.dump(), p.dump()]) == ["likely"]
+
+
+def test_a_closed_door_hides_who_waits_behind_it() -> None:
+    p = Process()
+    front = p.server()
+    shut: Sequence[Call] = (at("example.com/shop.door.Accept", 26), *ACCEPT[1:])
+    back = int(p.add("chan send", shut).parts[-1].split()[1])
+    p.handlers(FRONT, front, 4).handlers(BACK, back, 4).clients(10)
+    assert level([p.dump()]) == ["possible"]
+    assert level([p.dump(), p.dump()]) == ["likely"]
+
+
+def test_who_waits_for_a_connection_has_no_request_yet() -> None:
+    p = circle()
+    wait: Call = ("net/http.(*Transport).getConn", "/usr/local/go/src/net/http/transport.go", 1482)
+    p.add("select", (wait, *CALL[1:], ("example.com/shop.load", SRC, 70)), 5)
+    assert seen(p.dump())["exact"] is True
 
 
 def test_a_third_process_is_counted_and_not_accused() -> None:
@@ -130,10 +156,10 @@ def test_a_third_process_is_counted_and_not_accused() -> None:
     idle = Process(first=9000)
     idle.server()
     idle.clients(3)
-    assert level([one], [other], [idle.dump()]) == ["likely", "likely", "ruled out"]
+    assert level([one, one], [other, other], [idle.dump()]) == ["likely", "likely", "ruled out"]
     slow = Process(first=9000)
     slow.works("example.com/shop.(*Bank).pay", slow.server())
-    assert level([one], [other], [slow.dump()]) == ["ruled out", "ruled out", "ruled out"]
+    assert level([one, one], [other, other], [slow.dump()]) == ["ruled out", "ruled out", "ruled out"]
 
 
 def test_two_dumps_of_two_processes_need_no_folders() -> None:
@@ -173,7 +199,8 @@ def test_calls_that_a_handler_makes_on_goroutines_of_their_own_are_its_calls() -
     p.add("sync.WaitGroup.Wait", (wait, at(FRONT, 44), *SERVE), 4, SERVED, front).behind(front, 10)
     p.add("select", (*CALL, at(f"{FRONT}.func1", 42)), 4, at(FRONT, 41), 12)
     dump = p.handlers(BACK, back, 4).dump()
-    assert (seen(dump)["handlers"], seen(dump)["elsewhere"], seen(dump)["calls"]) == (8, 0, 8)
+    told = seen(dump, dump)
+    assert (told["handlers"], told["elsewhere"], told["calls"]) == (8, 0, 8)
 
 
 ANSWER = "example.com/shop.(*station).serve"

@@ -35,9 +35,13 @@ if TYPE_CHECKING:
     from gopherdx.artifacts.trace.tables import Trace, Waits
 
 LOOKED = ("circle.sides", "circle.handlers", "circle.in_call_share", "circle.behind", "circle.elsewhere")
-CIRCLE = "circle.calls"  # looked for only where both sides are in sight
+# Looked for only where both sides are in sight, and more than a moment or all who take part.
+CIRCLE = "circle.calls"
 KEPT = "circle.kept_share"  # looked for only where time passes
 
+_LOOP = re.compile(
+    r"net/http\.\(\*Server\)\.Serve\b|net/rpc\.\(\*Server\)\.Accept\b|grpc\.\(\*Server\)\.Serve\b"
+)
 _NET = re.compile(r"runtime\.|internal/poll\.|net\.|crypto/tls\.")
 _READS_ON = re.compile(r"net/http\.\(\*connReader\)\.backgroundRead$")
 LONG_BIN = 40  # stays of 2**20 ns, about a millisecond, or more: a call, not the writing of one
@@ -101,6 +105,7 @@ class _Side:
     turns: Counter[str] = field(default_factory=Counter)  # by the function that waits for its turn
     elsewhere: int = 0
     gone: int = 0  # of all these, those whose client has hung up
+    doors: int = 0  # accept loops that take no connection for now: who knocks there is in no list
     clients: int = 0
 
     @property
@@ -161,15 +166,20 @@ def _say(side: _Side, all_sides: Sequence[_Side]) -> Said:
     say("circle.sides", seen, "services")
     say("circle.handlers", sum(s.handlers for s in all_sides), "handlers")
     say("circle.in_call_share", _in_call_share(side), "share")
-    say("circle.behind", sum(s.behind for s in all_sides), "requests")
+    say("circle.behind", sum(s.behind + s.doors for s in all_sides), "requests")
     say("circle.requests", sum(s.requests for s in all_sides), "requests")
     say("circle.elsewhere", sum(s.elsewhere for s in all_sides), "handlers")
-    if seen > 1:
-        say(CIRCLE, sum(s.called for s in all_sides), "calls")
-        say("circle.lost_share", lost, "share")
+    say("circle.lost_share", lost, "share")
     kept = [s.kept_share for s in all_sides if s.calls]
-    if all(share is not None for share in kept):
+    timed = all(share is not None for share in kept)
+    if timed:
         say(KEPT, min(share for share in kept if share is not None), "share")
+    exact, processes = _exact(all_sides), len(kept)
+    if seen > 1 and (timed or exact or processes > 1):
+        say(CIRCLE, sum(s.called for s in all_sides), "calls")
+        say("circle.processes", processes, "processes")
+        say("circle.doors", sum(s.doors for s in all_sides), "accept loops")
+        out.say("circle.exact", exact, "", subject=name, place=place_of(call.frame))
     for other in _others(all_sides, name)[:1]:
         out.say("circle.other", other, "", subject=name, place=place_of(call.frame))
     for function in sorted(side.turns):
@@ -204,6 +214,8 @@ def _in_call_share(side: _Side) -> float:
 
 def _lost_share(sides: Sequence[_Side]) -> float:
     """Of the handlers' calls, those whose request is in none of these processes."""
+    if any(s.doors for s in sides):
+        return 0.0  # they may well wait outside
     calls = sum(s.called + s.clients for s in sides)
     requests = sum(s.requests for s in sides)
     called = sum(s.called for s in sides)
@@ -217,13 +229,20 @@ def _sides(sides: Sequence[_Side], lost: float) -> int:
         return len(stuck)
     side = stuck[0]
     by_server = {max(c.servers, key=lambda s: (c.servers[s], s)) for c in side.calls.values() if c.servers}
-    if len(by_server) > 1 and side.behind >= min(c.count for c in side.calls.values()):
+    held_up = side.doors > 0 or side.behind >= min(c.count for c in side.calls.values())
+    if len(by_server) > 1 and held_up:
         return len(by_server)
     # Two handlers of one gateway wait for the same service behind it just so. With clients in the process
     # every call can be accounted for: that service's requests would be missing.
-    calls = side.called + side.clients
-    exact = abs(side.requests - calls) <= max(1, calls // 20)
-    return len(side.calls) if side.clients and exact and not lost else 1
+    return len(side.calls) if _exact(sides) and not lost else 1
+
+
+def _exact(sides: Sequence[_Side]) -> bool:
+    """Whether every call is seen, that of clients too, and as many requests: nobody outside takes part."""
+    calls = sum(s.called + s.clients for s in sides)
+    requests = sum(s.requests for s in sides)
+    inside = any(s.clients for s in sides) and not any(s.doors for s in sides)
+    return inside and abs(requests - calls) <= max(1, calls // 20)
 
 
 # Requests of one process ------------------------------------------------------------------------------
@@ -263,15 +282,15 @@ def _sorted(view: _View, artifacts: Sequence[Any]) -> _Side:
     helpers = {f.function for w in others for f in fr.user_frames(w.stack)}
     for w in calling:
         _add(side, w, _handler(w.stack, waiting, helpers))
-        side.called += w.count
+        side.called += _sent(w)
     rest, parents = [w for w in waiting if w not in turns], []
     for w in others:
         parent = next((p for p in rest if _is_child(w, p)), None) if _is_call(w.stack) else None
         if parent is not None:  # it makes its calls on goroutines of their own, and waits for them
             parents.append(parent)
-            side.called += w.count
+            side.called += _sent(w)
         elif _is_call(w.stack) or (_has_raw(served) and _is_raw_call(w.stack)):
-            side.clients += w.count
+            side.clients += _sent(w)
         elif w.state == "chan send" and any(_holds(o.stack, w.stack) for o in others):
             _wait_turn(side, w)  # a limit on calls, in no server: whoever got past it waits for an answer
     for w in turns:
@@ -287,7 +306,19 @@ def _sorted(view: _View, artifacts: Sequence[Any]) -> _Side:
         else:
             side.elsewhere += w.count
     side.gone = _gone(view, side, served)
+    side.doors = sum(
+        w.count for w in others if _LOOP.search(_names(w.stack)) and not fr.has(w.stack, fr.ACCEPT)
+    )
     return side
+
+
+def _sent(w: _Waiting) -> int:
+    """How many calls are under way: who waits for a connection (``MaxConnsPerHost``) has no request yet."""
+    return 0 if fr.has(w.stack, fr.DIAL) else w.count
+
+
+def _names(stack: fr.Stack) -> str:
+    return " ".join(f.function for f in stack)
 
 
 def _wait_turn(side: _Side, w: _Waiting) -> None:
@@ -508,8 +539,9 @@ def _of_dumps(dumps: Sequence[GoroutineDump]) -> _View:
     """The last dump, and of it what stood just so in the first."""
     last, parents = dumps[-1], {}
     for g in last.groups:
+        accepts = fr.has(g.stack, fr.ACCEPT) or _LOOP.search(_names(g.stack)) is not None
         for goroutine, parent in zip(g.ids, g.parents, strict=False):
-            parents[goroutine] = (parent, fr.has(g.stack, fr.ACCEPT))
+            parents[goroutine] = (parent, accepts)
     before: dict[object, set[int]] = defaultdict(set)
     if len(dumps) > 1:
         for g in dumps[0].groups:

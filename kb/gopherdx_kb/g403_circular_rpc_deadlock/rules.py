@@ -7,29 +7,48 @@ class Rules(ArchetypeRules):
     """Whether calls and requests close a circle, whether anything moves, and who could answer."""
 
     @Rule(
-        obs("circle.calls", subject=MATCH.f, value=MATCH.v & at_least("many_calls")),
-        obs("circle.sides", subject=MATCH.f, value=at_least("sides")),
-        obs("circle.lost_share", subject=MATCH.f, value=at_most("lost_share")),
-        obs("circle.elsewhere", subject=MATCH.f, value=below("elsewhere")),
-        NOT(obs("circle.kept_share", subject=MATCH.f, value=below("kept_share"))),
-    )
-    def so_many(self, f, v):  # type: ignore[no-untyped-def]
-        """One look is enough: while anything moves, some request is with a handler that does not call.
-
-        Silent where calls end, and where a request is outside of what was recorded: then that service is whom
-        all wait for.
-        """
-        self.conclude("wait-on-each-other", subject=f, actual=v)
-
-    @Rule(
         obs("circle.calls", subject=MATCH.f, value=MATCH.v & at_least("calls")),
         obs("circle.kept_share", subject=MATCH.f, value=at_least("kept_share")),
         obs("circle.sides", subject=MATCH.f, value=at_least("sides")),
         obs("circle.lost_share", subject=MATCH.f, value=at_most("lost_share")),
+        obs("circle.behind", subject=MATCH.f, value=at_least("behind")),
         obs("circle.elsewhere", subject=MATCH.f, value=below("elsewhere")),
     )
-    def few_that_stay(self, f, v):  # type: ignore[no-untyped-def]
-        """Few handlers, as where a lock is the limit: here the calls must have stood still for a while."""
+    def stand_still(self, f, v):  # type: ignore[no-untyped-def]
+        """Both sides, and none of their calls ends.
+
+        Silent where a request is outside of what was recorded: then that service is whom all wait for. Also
+        where nobody waits at a limit: in a circle the call back does.
+        """
+        self.conclude("wait-on-each-other", subject=f, actual=v)
+
+    @Rule(
+        obs("circle.calls", subject=MATCH.f, value=MATCH.v & at_least("many_calls")),
+        obs("circle.exact", subject=MATCH.f, value=True),
+        obs("circle.sides", subject=MATCH.f, value=at_least("sides")),
+        obs("circle.behind", subject=MATCH.f, value=at_least("behind")),
+        obs("circle.elsewhere", subject=MATCH.f, value=below("elsewhere")),
+        NOT(obs("circle.kept_share", subject=MATCH.f, value=below("kept_share"))),
+    )
+    def all_in_sight(self, f, v):  # type: ignore[no-untyped-def]
+        """One look is enough where all who take part are in sight: while anything moves, one of them works.
+
+        Silent where requests come from outside: in a busy chain all handlers of the first services may be
+        waiting at one moment, and the last one, that works, is not in the picture.
+        """
+        self.conclude("wait-on-each-other", subject=f, actual=v)
+
+    @Rule(
+        obs("circle.calls", subject=MATCH.f, value=MATCH.v & at_least("many_calls")),
+        obs("circle.processes", subject=MATCH.f, value=at_least("sides")),
+        obs("circle.lost_share", subject=MATCH.f, value=at_most("lost_share")),
+        obs("circle.behind", subject=MATCH.f, value=at_least("behind")),
+        obs("circle.elsewhere", subject=MATCH.f, value=below("elsewhere")),
+        obs("circle.doors", subject=MATCH.f, value=below("behind")),
+        NOT(obs("circle.kept_share", subject=MATCH.f, value=below("kept_share"))),
+    )
+    def both_processes(self, f, v):  # type: ignore[no-untyped-def]
+        """The dumps of both. A second pair, some seconds later, would prove that nothing moves."""
         self.conclude("wait-on-each-other", subject=f, actual=v)
 
     @Rule(obs("circle.kept_share", subject=MATCH.f, value=MATCH.v & at_least("kept_share")))
