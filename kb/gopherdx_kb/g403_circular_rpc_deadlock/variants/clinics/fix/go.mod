@@ -1,0 +1,3 @@
+module example.com/clinics
+
+go 1.21
