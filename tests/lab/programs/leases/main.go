@@ -13,6 +13,7 @@ import (
 type lease struct {
 	seat int
 	ctx  context.Context
+	end  context.CancelFunc
 }
 
 // office gives out seats.
@@ -22,8 +23,8 @@ type office struct {
 }
 
 func (o *office) take(ctx context.Context, term time.Duration) lease {
-	ctx, _ = context.WithTimeout(ctx, term)
-	return lease{<-o.free, ctx}
+	ctx, end := context.WithTimeout(ctx, term)
+	return lease{<-o.free, ctx, end}
 }
 
 func (o *office) hand(l lease) {

@@ -79,6 +79,7 @@ type Tariffs struct {
 
 var errNowhere = errors.New("no zone for this address")
 
+// snippet:start
 // Quote answers the price in cents.
 func (t *Tariffs) Quote(p Parcel, cents *int) error {
 	b, err := newBook(p.Country)
@@ -93,6 +94,8 @@ func (t *Tariffs) Quote(p Parcel, cents *int) error {
 	t.quotes.Add(1)
 	return nil
 }
+
+// snippet:end
 
 func ask(addr string, number int) {
 	client, err := rpc.Dial("tcp", addr)

@@ -28,6 +28,7 @@ func (s *sums) add(part map[string]float64, lines int) {
 	s.lines.Add(int64(lines))
 }
 
+// snippet:start
 // field returns what a line says of a key, as in `customer=c17 path="/a b" took=0.031`.
 func field(line, key string) string {
 	found := regexp.MustCompile(`(?:^|\s)` + regexp.QuoteMeta(key) + `=("[^"]*"|\S+)`).FindStringSubmatch(line)
@@ -36,6 +37,8 @@ func field(line, key string) string {
 	}
 	return found[1]
 }
+
+// snippet:end
 
 // work takes blocks of lines until there are no more.
 func (s *sums) work(blocks <-chan []string) {

@@ -30,6 +30,7 @@ func (t *table) serve() {
 	}
 }
 
+// snippet:start
 // depot asks for the depot of a part.
 func (t *table) depot(part int, patience time.Duration) (string, error) {
 	q := question{part, make(chan string, 1)}
@@ -41,6 +42,8 @@ func (t *table) depot(part int, patience time.Duration) (string, error) {
 		return "", errLate
 	}
 }
+
+// snippet:end
 
 // clerk looks up parts, so many a second.
 func (t *table) clerk(number, rate int, patience time.Duration, found chan<- int) {

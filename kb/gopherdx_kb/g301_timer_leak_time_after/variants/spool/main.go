@@ -43,6 +43,7 @@ func (w *writer) flush() {
 	w.flushed.Add(1)
 }
 
+// snippet:start
 func (w *writer) run(linger time.Duration, stop <-chan struct{}) {
 	for {
 		select {
@@ -59,6 +60,8 @@ func (w *writer) run(linger time.Duration, stop <-chan struct{}) {
 		}
 	}
 }
+
+// snippet:end
 
 // poll reads a row of meters over and over.
 func poll(first, rate int, shards []*writer) {

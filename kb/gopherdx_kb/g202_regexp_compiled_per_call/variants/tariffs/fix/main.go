@@ -92,6 +92,7 @@ func newTariffs() (*Tariffs, error) {
 
 var errNowhere = errors.New("no zone for this address")
 
+// snippet:start
 // Quote answers the price in cents.
 func (t *Tariffs) Quote(p Parcel, cents *int) error {
 	b, ok := t.books[p.Country]
@@ -106,6 +107,8 @@ func (t *Tariffs) Quote(p Parcel, cents *int) error {
 	t.quotes.Add(1)
 	return nil
 }
+
+// snippet:end
 
 func ask(addr string, number int) {
 	client, err := rpc.Dial("tcp", addr)

@@ -28,6 +28,7 @@ func (s *sums) add(part map[string]float64, lines int) {
 	s.lines.Add(int64(lines))
 }
 
+// snippet:start
 // pattern finds what a line says of a key, as in `customer=c17 path="/a b" took=0.031`.
 func pattern(key string) *regexp.Regexp {
 	return regexp.MustCompile(`(?:^|\s)` + regexp.QuoteMeta(key) + `=("[^"]*"|\S+)`)
@@ -45,6 +46,8 @@ func field(line, key string) string {
 	}
 	return found[1]
 }
+
+// snippet:end
 
 // work takes blocks of lines until there are no more.
 func (s *sums) work(blocks <-chan []string) {

@@ -43,6 +43,7 @@ func (w *writer) flush() {
 	w.flushed.Add(1)
 }
 
+// snippet:start
 func (w *writer) run(linger time.Duration, stop <-chan struct{}) {
 	lain := time.NewTicker(linger)
 	defer lain.Stop()
@@ -61,6 +62,8 @@ func (w *writer) run(linger time.Duration, stop <-chan struct{}) {
 		}
 	}
 }
+
+// snippet:end
 
 // poll reads a row of meters over and over.
 func poll(first, rate int, shards []*writer) {
