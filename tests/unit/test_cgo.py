@@ -83,6 +83,17 @@ def test_a_poll_loop_works_for_nobody_and_a_goroutine_for_each_piece_of_work_doe
     assert _said(_trace(WORK, count=400, each_ns=50 * MS, groups=(piece,)))["cgo.served_share"] == 1
 
 
+def test_calls_that_already_queue_in_go_keep_no_ps() -> None:
+    group = SimpleNamespace(function=SERVED[-1], created=0, ended=0, live_max=12)
+    waiting = {"late_ms": 40, "runnable_ns": 30 * 2 * SECOND, "running_ns": SECOND // 10}
+    trace = _trace(SERVED, count=600, each_ns=6 * MS, groups=(group,), **waiting)
+    queue = ("runtime.selectgo", "main.(*shop).page", "net/http.HandlerFunc.ServeHTTP")
+    stacks = [trace.stack(0), trace.stack(1), trace.stack(2), _stack(queue)]
+    trace.stack = stacks.__getitem__
+    trace.waits.append(_wait(2, 3, count=100, each_ns=100 * MS, reason="select"))
+    assert _said(trace)["cgo.crowd"] == 0
+
+
 @pytest.mark.parametrize(
     ("callers", "running_ns", "crowd"),
     [

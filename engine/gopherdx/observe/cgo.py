@@ -31,6 +31,7 @@ LOOKED_DUMP = ("dump.in_c",)
 LONG_NS = 1 << 20  # 1.05 ms, the lower border of a bin of the histograms of stays
 LONG_BIN = 40
 KEPT_MS = 3.0  # a wait for a P longer than this is behind somebody, not a hand-over
+_TURN = frozenset(("select", "chan send", "chan receive", "sync", "sync.(*Cond).Wait"))
 _NUMBER = re.compile(r"(\.func)\d+")
 MIN_SHARE = 0.25  # of the time in C: what less is spent in is not what crowds
 
@@ -47,6 +48,7 @@ class _Caller:
     served_ns: int = 0
     heaviest: int = 0
     roots: set[str] = field(default_factory=set)
+    path: set[str] = field(default_factory=set)
     functions: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
 
@@ -156,6 +158,7 @@ def _callers(trace: Trace) -> dict[str, _Caller]:
         caller.longest_ns = max(caller.longest_ns, wait.max_ns, wait.open_end_max_ns)
         caller.functions[stack[0].function] += ns
         caller.roots.add(_root(fr.outermost(stack)))
+        caller.path.update(fr.plain(f.function) for f in fr.user_frames(stack))
         if fr.handler_frame(stack) is not None or _root(fr.outermost(stack)) in per_unit:
             caller.served_ns += ns
         if ns > caller.heaviest:
@@ -232,15 +235,40 @@ def _behind_ms(trace: Trace) -> float:
 def _crowd(trace: Trace, held: float, behind_ms: float, caller: _Caller) -> float:
     """Threads in C beyond the Ps; or goroutines that wait for a P while C calls keep the Ps, if that is more.
 
-    Ps are kept where goroutines wait although fewer run than there are Ps, and C calls fill the gap. Where no
-    more goroutines call C than there are Ps, somebody saw to it already: fewer at a time would not help.
+    Ps are kept where goroutines wait although fewer run than there are Ps, and C calls fill the gap. Where
+    the number of calls is bounded already, fewer at a time would not help.
     """
     beyond = max(0.0, held - trace.gomaxprocs)
     duration = max(trace.duration_ns, 1)
     spare = trace.gomaxprocs - trace.running_ns / duration - sum(trace.gc.mark_ns.values()) / duration
-    callers = sum(g.live_max for g in trace.groups if _root(g.function) in caller.roots)
     kept = behind_ms >= KEPT_MS and spare >= trace.gomaxprocs / 2 and held >= spare / 2
-    return max(beyond, trace.runnable_ns / duration) if kept and callers > trace.gomaxprocs else beyond
+    if not kept or _is_bounded(trace, caller):
+        return beyond
+    return max(beyond, trace.runnable_ns / duration)
+
+
+def _is_bounded(trace: Trace, caller: _Caller) -> bool:
+    """Whether something in Go limits the calls: no more goroutines make them than there are Ps, or goroutines
+    wait for their turn in a function on the way to the call.
+    """
+    if sum(g.live_max for g in trace.groups if _root(g.function) in caller.roots) <= trace.gomaxprocs:
+        return True
+    queued_ns = 0
+    for wait in trace.waits:
+        if wait.reason in _TURN:
+            stack = trace.stack(wait.stack)
+            frame = fr.user_frame(stack)
+            if frame is not None and fr.plain(frame.function) in caller.path and _is_turn(stack):
+                queued_ns += wait.total_ns
+    return queued_ns >= trace.duration_ns
+
+
+def _is_turn(stack: fr.Stack) -> bool:
+    """Whether the user's own code waits here: at a channel, a lock, a semaphore."""
+    for frame in stack:
+        if not frame.function.startswith(("runtime.", "sync.", "internal/sync.", "golang.org/x/sync/")):
+            return fr.is_user(frame.function, frame.file)
+    return False
 
 
 def _sampled(trace: Trace) -> dict[str, tuple[int, fr.Frame]]:

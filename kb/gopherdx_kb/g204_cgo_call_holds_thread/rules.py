@@ -25,9 +25,10 @@ class Rules(ArchetypeRules):
     @Rule(
         obs("cgo.behind_ms", subject=MATCH.f, value=MATCH.v & at_least("behind_ms")),
         obs("cgo.crowd", subject=MATCH.f, value=at_least("crowd")),
+        obs("cgo.served_share", subject=MATCH.f, value=at_least("served_share")),
     )
     def behind(self, f, v):  # type: ignore[no-untyped-def]
-        """Silent where a P is free for whoever comes back from C."""
+        """Silent where a P is free for whoever comes back from C, and for polls: they are late for nobody."""
         self.conclude("waits-for-a-processor", subject=f, actual=v)
 
     @Rule(obs("cgo.cpu_share", subject=MATCH.f, value=MATCH.v & at_least("cpu_share")))
