@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup test lint lab bench docs demo clean ci
+.PHONY: setup test lint lab fit accuracy bench docs demo clean ci
 
 setup:
 	$(PYTHON) -m venv .venv
@@ -16,9 +16,14 @@ lint:
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-lab:  # build and record every lab program with every toolchain (hours; see tests/lab/lab.py --help)
-	$(BIN)/python tests/lab/lab.py build
-	$(BIN)/python tests/lab/lab.py record
+lab:  # record every program of the lab with every toolchain (hours; goes on where it was stopped)
+	$(BIN)/python tests/lab/lab.py matrix $(LABFLAGS)
+
+fit:  # weights of evidence, and what is found in every recording: likelihoods.yaml, tests/lab/results.json.gz
+	$(BIN)/python tests/lab/score.py fit $(FITFLAGS)
+
+accuracy:  # docs/accuracy.md and its plot, from tests/lab/results.json.gz
+	$(BIN)/python tests/lab/accuracy.py
 
 bench:  # speed and memory against the toolchain's own readers, in one run
 	$(BIN)/python bench/bench.py

@@ -6,11 +6,14 @@
   P(seen | not) where it is not. A trial is one piece of evidence in one family of programs (a bug, its fix,
   and all recordings of both): the share of the family's recordings, and ways of giving them, that could show
   the piece and did. Thirty recordings of one program are one trial, not thirty.
-- Both are smoothed by one trial seen and one not seen (Laplace).
+- Both are smoothed: what each grade is meant to say (`REFERENCE`) counts as much as `SMOOTHING` families. A
+  count alone would make all grades alike and nearly proofs: where a rule fires on a program of the lab that
+  does not have the bug, the rule is mended, and so the lab's healthy programs show less than others do.
 - Evidence against is counted, where the bug is not, over what looks like the bug: where something speaks
   for it.
 - The temperature divides the sums of log-odds so that the log loss over families is least, the sums of each
-  family being taken with likelihoods that were counted without it.
+  family being taken with likelihoods that were counted without it. It is at least 1: it makes sums less sure
+  of themselves, never surer, for the lab's programs are clearer cases than many.
 
 The prior is not fitted. How many of the lab's recordings hold a bug was decided by whoever wrote its
 programs and says nothing of how many of other people's do.
@@ -61,12 +64,22 @@ REFERENCE = Likelihoods(
     ),
     precision=MappingProxyType({}),
 )
-"""Weights before anything was counted. They say which place of a recording is looked at where there are
-several,
-so that what is counted does not depend on what was counted before."""
+"""What the grades are meant to say, before anything was counted.
+
+Decisive: the mechanism itself, measured; it is missed in one bug of twenty (a short recording), and one
+program in a hundred shows it for another reason. Strong: what the bug nearly always brings along and other
+bugs bring now and then. Supporting: fits the bug, and a good part of all programs as well. Evidence against
+weighs, where it is seen, what the same grade weighs for the bug.
+
+They also say which place of a recording is looked at where there are several, so that what is counted
+does not depend on what was counted before.
+"""
+
+SMOOTHING = 30
+"""Families that what a grade is meant to say counts for, beside those that were counted."""
 
 _CLIP = 1e-4
-_TEMPERATURES = (0.3, 5.0)
+_TEMPERATURES = (1.0, 5.0)
 
 
 @dataclass(frozen=True)
@@ -115,7 +128,7 @@ def rows_of(kb: KnowledgeBase, cell: Cell, way: str, seen: Seen) -> list[Row]:
 
 
 def _best(kb: KnowledgeBase, archetype: Archetype, seen: Seen) -> Belief | None:
-    """What is believed most, over all places in all processes; None where nothing could be seen or looked for."""
+    """What is believed most, over all places in all processes; None where nothing could be seen."""
     beliefs: list[Belief] = []
     for observed, concluded in zip(seen.observed, seen.concluded, strict=True):
         if without_bug(archetype, observed.go_version):
@@ -156,8 +169,11 @@ class Counted:
 
     def share(self, of: Class, bug: bool, without: frozenset[str] = frozenset()) -> float:
         """P(seen | bug or not), smoothed, without the trials of some families."""
-        shares = [share for family, share in self.trials.get((of, bug), ()) if family not in without]
-        return (math.fsum(shares) + 1) / (len(shares) + 2)
+        trials = [(f, share) for f, share in self.trials.get((of, bug), ()) if f not in without]
+        families = len({family for family, _ in trials})
+        mean = math.fsum(share for _, share in trials) / max(len(trials), 1)
+        meant = (REFERENCE.supports if of[0] == "supports" else REFERENCE.against)[of[1]]
+        return (families * mean + SMOOTHING * (meant.bug if bug else meant.other)) / (families + SMOOTHING)
 
 
 def classes(kb: KnowledgeBase) -> dict[Piece, Class]:

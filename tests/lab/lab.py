@@ -33,7 +33,7 @@ import yaml
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.lab import matrix
-from tests.lab.building import WORK, build, go_command, missing
+from tests.lab.building import WORK, build, built, go_command, missing
 from tests.lab.labels import LAB, LabError, Program, programs
 from tests.lab.recording import Figure, Run, record, times_better, told_of, wait_for_idle
 
@@ -144,8 +144,12 @@ def matrix_command(args: argparse.Namespace) -> None:
         tell(f"{wanted - cells} of {wanted} recordings are there; the rest takes about {minutes:.0f} minutes")
         if args.dry_run or time.time() >= until or not (lacking or args.watch):
             return
+
         # Planned anew now and then: labels come in, and a first recording tells which programs are light.
-        lab.run(lacking, args.jobs, min(until, time.time() + _REPLAN_S))
+        def build_cell(cell: matrix.Cell, known: dict[str, Program] = known) -> None:
+            built(known[cell.program], cell.version, go(cell.version), _binaries(args.out))
+
+        lab.run(lacking, args.jobs, min(until, time.time() + _REPLAN_S), build_cell)
         args.again = False
         if not lacking:
             time.sleep(min(20.0, max(0.0, until - time.time())))

@@ -28,7 +28,7 @@ ONCE = ("1.23.9", "1.25.5")
 PROCS = (2, 8, 1)
 # Programs that use less than this of a CPU are recorded beside others.
 LIGHT_CPUS = 0.35
-# A recording beside which other processes used more than this of a CPU tells little of the program's own speed.
+# Beside more CPU than this of other work, a figure tells little of the program itself.
 CROWDED_CPUS = 0.6
 _OVERHEAD_S = 1.6
 
@@ -129,7 +129,7 @@ class Matrix:
         self.again = again
         self.calmer = calmer
         self.started = time.time() if started is None else started
-        self.stop = threading.Event()
+        self.stop, self.built = threading.Event(), threading.Event()
 
     def lacking(self, units: Iterable[Unit]) -> list[Unit]:
         """The units of which a recording is not there yet. Both of a pair are made anew where one lacks."""
@@ -150,14 +150,24 @@ class Matrix:
             return False
         return bool(told["cpu_elsewhere_s"] > CROWDED_CPUS * told["took_s"])
 
-    def run(self, units: list[Unit], jobs: int, until: float) -> None:
-        """Record the units until Unix time `until`, heavy ones in one thread, light ones in `jobs`."""
+    def run(
+        self,
+        units: list[Unit],
+        jobs: int,
+        until: float,
+        build: Callable[[Cell], object] = lambda cell: None,
+    ) -> None:
+        """Record the units until Unix time `until`, heavy ones in one thread, light ones in `jobs`.
+
+        Meanwhile one more thread builds ahead of them.
+        """
         queues = [
             (iter([u for u in units if not u.light]), 1),
             (iter([u for u in units if u.light]), jobs),
         ]
-        with concurrent.futures.ThreadPoolExecutor(1 + jobs) as pool:
+        with concurrent.futures.ThreadPoolExecutor(2 + jobs) as pool:
             lock = threading.Lock()
+            ahead = pool.submit(self._build, units, build, until)
             working = [
                 pool.submit(self._work, queue, lock, until)
                 for queue, workers in queues
@@ -169,6 +179,19 @@ class Matrix:
             except BaseException:
                 self.stop.set()
                 raise
+            finally:
+                ahead.cancel()
+                self.built.set()
+
+    def _build(self, units: Iterable[Unit], build: Callable[[Cell], object], until: float) -> None:
+        for cell in (cell for unit in units for cell in unit.cells):
+            if time.time() >= until or self.stop.is_set() or self.built.is_set():
+                return
+            try:
+                if not missing(self.programs[cell.program]):
+                    build(cell)
+            except (LabError, OSError):
+                pass  # told where it is to be recorded
 
     def _work(self, queue: Iterator[Unit], lock: threading.Lock, until: float) -> None:
         while time.time() < until and not self.stop.is_set():

@@ -1,4 +1,4 @@
-// Command events sorts lines of JSON by their type, each a document of its own, block by block.
+// Command events sorts lines of JSON by their type, each a document of its own, batch by batch.
 package main
 
 import (
@@ -34,11 +34,11 @@ func main() {
 		lines[i] = fmt.Appendf(nil, `{"type":"t%d","user":{"id":%d,"roles":["a","b"]},"n":%d}`, i%9, i, i)
 	}
 	var routed atomic.Int64
-	blocks := make(chan [][]byte)
+	batches := make(chan [][]byte)
 	for w := 0; w < envInt("WORKERS", runtime.GOMAXPROCS(0)); w++ {
 		go func() {
-			for block := range blocks {
-				for _, line := range block {
+			for batch := range batches {
+				for _, line := range batch {
 					if route(line) != "" {
 						routed.Add(1)
 					}
@@ -47,10 +47,10 @@ func main() {
 		}()
 	}
 	go func() {
-		const block = 20000
+		const batch = 20000
 		for {
-			for i := 0; i+block <= len(lines); i += block {
-				blocks <- lines[i : i+block]
+			for i := 0; i+batch <= len(lines); i += batch {
+				batches <- lines[i : i+batch]
 			}
 		}
 	}()
