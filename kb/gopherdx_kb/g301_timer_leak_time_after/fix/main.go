@@ -8,7 +8,7 @@ import (
 	"log"
 	"net"
 	"os"
-	"runtime/metrics"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -117,11 +117,11 @@ func publish(addr string, number, rate int) {
 	}
 }
 
-// liveMB is what the last collection found alive.
-func liveMB() float64 {
-	s := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
-	metrics.Read(s)
-	return float64(s[0].Value.Uint64()) / (1 << 20)
+// heapMB is what the heap's objects take.
+func heapMB() float64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return float64(m.HeapInuse) / (1 << 20)
 }
 
 func envInt(name string, fallback int) int {
@@ -143,6 +143,6 @@ func main() {
 		go publish(ln.Addr().String(), i, envInt("RATE", 30000)/markets)
 	}
 	for range time.Tick(time.Second) {
-		fmt.Printf("figure live_heap %.1f MB lower-is-better\n", liveMB())
+		fmt.Printf("figure heap_in_use %.1f MB lower-is-better\n", heapMB())
 	}
 }

@@ -49,9 +49,9 @@ func field(line, key string) string {
 
 // snippet:end
 
-// work takes blocks of lines until there are no more.
-func (s *sums) work(blocks <-chan []string) {
-	for lines := range blocks {
+// work takes batches of lines until there are no more.
+func (s *sums) work(batches <-chan []string) {
+	for lines := range batches {
 		part := make(map[string]float64)
 		for _, line := range lines {
 			if field(line, "status") == "499" {
@@ -66,7 +66,7 @@ func (s *sums) work(blocks <-chan []string) {
 	}
 }
 
-// write makes up a block of lines.
+// write makes up a batch of lines.
 func write(r *rand.Rand, n int) []string {
 	lines := make([]string, n)
 	for i := range lines {
@@ -90,13 +90,13 @@ func main() {
 	for i := 0; i < 50; i++ {
 		log = append(log, write(r, 200))
 	}
-	blocks := make(chan []string)
+	batches := make(chan []string)
 	for i := 0; i < envInt("WORKERS", 3); i++ {
-		go s.work(blocks)
+		go s.work(batches)
 	}
 	go func() {
 		for i := 0; ; i++ {
-			blocks <- log[i%len(log)]
+			batches <- log[i%len(log)]
 		}
 	}()
 	last := int64(0)

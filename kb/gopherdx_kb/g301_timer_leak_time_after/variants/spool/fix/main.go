@@ -1,4 +1,4 @@
-// Command spool collects readings of many meters and writes them out in blocks: when a block is full, or when it has
+// Command spool collects readings of many meters and writes them out in batches: when a batch is full, or when it has
 // lain for a while.
 package main
 
@@ -8,7 +8,7 @@ import (
 	"hash/crc32"
 	"io"
 	"os"
-	"runtime/metrics"
+	"runtime"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -19,27 +19,27 @@ type reading struct {
 	value uint32
 }
 
-// writer writes one shard's blocks.
+// writer writes one shard's batches.
 type writer struct {
 	in      chan reading
 	out     io.Writer
-	block   []byte
+	batch   []byte
 	full    int
 	flushed *atomic.Int64
 }
 
 func (w *writer) add(r reading) {
-	w.block = binary.BigEndian.AppendUint32(w.block, r.meter)
-	w.block = binary.BigEndian.AppendUint32(w.block, r.value)
+	w.batch = binary.BigEndian.AppendUint32(w.batch, r.meter)
+	w.batch = binary.BigEndian.AppendUint32(w.batch, r.value)
 }
 
 func (w *writer) flush() {
-	if len(w.block) == 0 {
+	if len(w.batch) == 0 {
 		return
 	}
-	w.block = binary.BigEndian.AppendUint32(w.block, crc32.ChecksumIEEE(w.block))
-	w.out.Write(w.block)
-	w.block = w.block[:0]
+	w.batch = binary.BigEndian.AppendUint32(w.batch, crc32.ChecksumIEEE(w.batch))
+	w.out.Write(w.batch)
+	w.batch = w.batch[:0]
 	w.flushed.Add(1)
 }
 
@@ -51,7 +51,7 @@ func (w *writer) run(linger time.Duration, stop <-chan struct{}) {
 		select {
 		case r := <-w.in:
 			w.add(r)
-			if len(w.block) >= w.full {
+			if len(w.batch) >= w.full {
 				w.flush()
 			}
 		case <-lain.C:
@@ -77,10 +77,11 @@ func poll(first, rate int, shards []*writer) {
 	}
 }
 
-func live() float64 {
-	s := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
-	metrics.Read(s)
-	return float64(s[0].Value.Uint64()) / (1 << 20)
+// heapMB is what the heap's objects take.
+func heapMB() float64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return float64(m.HeapInuse) / (1 << 20)
 }
 
 func envInt(name string, fallback int) int {
@@ -104,6 +105,6 @@ func main() {
 		go poll(i*1000, envInt("RATE", 40000)/2, shards)
 	}
 	for range time.Tick(time.Second) {
-		fmt.Printf("figure live_heap %.1f MB lower-is-better\n", live())
+		fmt.Printf("figure heap_in_use %.1f MB lower-is-better\n", heapMB())
 	}
 }
