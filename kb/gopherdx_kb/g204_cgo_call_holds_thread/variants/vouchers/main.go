@@ -52,6 +52,9 @@ type book struct {
 // snippet:start
 // put books an amount and returns the height of the book with it.
 func (b *book) put(amount int64) uint64 {
+	if amount == 0 {
+		return 0 // nothing to book
+	}
 	c := C.int64_t(amount)
 	return uint64(C.store_append(&c, 1))
 }

@@ -55,7 +55,8 @@ func (o *office) relay(ctx context.Context, town string) (net.Conn, error) {
 	var d net.Dialer
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	return d.DialContext(ctx, "tcp", net.JoinHostPort(town, o.port))
+	named := net.JoinHostPort(town, o.port)
+	return d.DialContext(ctx, "tcp", named)
 }
 
 // snippet:end

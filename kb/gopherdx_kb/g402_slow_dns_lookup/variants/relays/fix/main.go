@@ -58,7 +58,8 @@ func (o *office) relay(ctx context.Context, town string) (net.Conn, error) {
 	if address := o.known.get(town); address != "" {
 		return d.DialContext(ctx, "tcp", net.JoinHostPort(address, o.port))
 	}
-	return d.DialContext(ctx, "tcp", net.JoinHostPort(town, o.port))
+	named := net.JoinHostPort(town, o.port)
+	return d.DialContext(ctx, "tcp", named)
 }
 
 // ask keeps what is known of the towns fresh, ahead of the letters.
