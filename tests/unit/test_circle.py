@@ -134,6 +134,17 @@ def test_a_moment_of_a_process_that_others_call_proves_nothing() -> None:
     assert level([p.dump(), p.dump()]) == ["likely"]
 
 
+def test_minutes_beside_the_goroutines_are_a_second_look() -> None:
+    p = Process()
+    front, back = p.server(), p.server()
+    p.handlers(FRONT, front, 4).behind(front, 10).handlers(BACK, back, 4)
+    p.parts.append(goroutine(900, "chan receive", (("main.idle", "/src/main.go", 3),), minutes=7))
+    assert "kept_share" not in seen(p.dump())
+    p.parts = [part.replace("[select]", "[select, 3 minutes]") for part in p.parts]
+    assert seen(p.dump())["kept_share"] == 1
+    assert level([p.dump()]) == ["likely"]
+
+
 def test_a_closed_door_hides_who_waits_behind_it() -> None:
     p = Process()
     front = p.server()

@@ -18,65 +18,29 @@ it included. Of several processes each is a side.
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gopherdx import frames as fr
 from gopherdx.observe.said import Said, Sayer, place_of
-from gopherdx.observe.scheduler import never_ran_unplaced
-from gopherdx.observe.sends import UNPLACED
-from gopherdx.observe.standing import moments
-
-if TYPE_CHECKING:
-    from gopherdx.artifacts.dump import GoroutineDump, GoroutineGroup
-    from gopherdx.artifacts.trace.tables import Trace, Waits
+from gopherdx.observe.waiting import ACCEPT_LOOP, Paths, View, Waiting, parted, stacks_of, views
 
 LOOKED = ("circle.sides", "circle.handlers", "circle.in_call_share", "circle.behind", "circle.elsewhere")
 # Looked for only where both sides are in sight, and more than a moment or all who take part.
 CIRCLE = "circle.calls"
 KEPT = "circle.kept_share"  # looked for only where time passes
 
-_LOOP = re.compile(
-    r"net/http\.\(\*Server\)\.Serve\b|net/rpc\.\(\*Server\)\.Accept\b|grpc\.\(\*Server\)\.Serve\b"
-)
 _NET = re.compile(r"runtime\.|internal/poll\.|net\.|crypto/tls\.")
 _READS_ON = re.compile(r"net/http\.\(\*connReader\)\.backgroundRead$")
-LONG_BIN = 40  # stays of 2**20 ns, about a millisecond, or more: a call, not the writing of one
-SHORT_NS = 1_000_000_000  # a recording shorter than this proves nothing about what does not end
-_STATES = frozenset(("runnable", "stopped", "first run"))
 # A wait for one's turn, whatever the frames: nothing else in a handler parks in these.
 _TURN = frozenset(
     ("chan send", "sync", "semacquire", "sync.Mutex.Lock", "sync.RWMutex.Lock", "sync.RWMutex.RLock",
      "sync.Cond.Wait", "sync.(*Cond).Wait")
 )  # fmt: skip
 _OWN = frozenset(("chan receive", "select", "sync.WaitGroup.Wait", "sync", "semacquire", "", None))
-
-
-@dataclass(slots=True)
-class _Waiting:
-    """Goroutines that wait at one stack. ``kept`` of them did so for the whole time (None: time is not told),
-    ``ended`` others did in that time and went on. ``servers`` are the accept loops that started them."""
-
-    stack: fr.Stack
-    state: str | None
-    count: int
-    kept: int | None = None
-    ended: int = 0
-    ids: tuple[int, ...] = ()
-    creator: fr.Frame | None = None
-    servers: Counter[int] = field(default_factory=Counter)
-
-
-@dataclass(slots=True)
-class _View:
-    """What one artifact, or two of a kind, tell of who waits. ``blind``: it cannot show what stands still."""
-
-    artifact: str
-    waiting: list[_Waiting]
-    blind: bool = False
 
 
 @dataclass(slots=True)
@@ -130,9 +94,9 @@ class _Side:
 def of_processes(processes: Sequence[Sequence[Any]]) -> list[Said]:
     """Observations for each process, by the handler in it that calls back; of all processes together where
     handlers of several are stuck."""
-    parted = [part for artifacts in processes for part in _parted(artifacts)]
-    owner = [i for i, artifacts in enumerate(processes) for _ in _parted(artifacts)]
-    sides = [_side(part) for part in parted]
+    parts = [part for artifacts in processes for part in parted(artifacts)]
+    owner = [i for i, artifacts in enumerate(processes) for _ in parted(artifacts)]
+    sides = [_side(part) for part in parts]
     stuck = [side for side in sides if side is not None and side.calls]
     together = [side for side in sides if side is not None] if len(stuck) > 1 else []
     said: list[list[Said]] = [[] for _ in processes]
@@ -250,7 +214,7 @@ def _exact(sides: Sequence[_Side]) -> bool:
 
 def _side(artifacts: Sequence[Any]) -> _Side | None:
     """What the artifacts of one process say, by the first that shows handlers in calls."""
-    sides = [_sorted(view, artifacts) for view in _views(artifacts)]
+    sides = [_sorted(view, artifacts) for view in views(artifacts)]
     stuck = [s for s in sides if s.calls]
     if not stuck:
         return next((s for s in sides if not s.blind), sides[0] if sides else None)
@@ -267,72 +231,86 @@ def _side(artifacts: Sequence[Any]) -> _Side | None:
     return first
 
 
-def _sorted(view: _View, artifacts: Sequence[Any]) -> _Side:
+def _sorted(view: View, artifacts: Sequence[Any]) -> _Side:
     """Who waits, sorted into handlers in calls, those behind them, those elsewhere, and clients."""
     roots = _raw_roots(view, artifacts)
     side = _Side(view.artifact, view.blind or (not roots and _serves_itself(view)))
     served, others = _served(view, roots)
-    calling = [w for w in served if _in_call(w.stack)]
-    waiting = [w for w in served if not _in_call(w.stack)]
-    turns = [w for w in waiting if _is_turn(w, calling)]
-    places = {_place(w.stack) for w in turns}
-    for w in waiting:
-        if w not in turns and _place(w.stack) in places:
-            turns.append(w)
-    helpers = {f.function for w in others for f in fr.user_frames(w.stack)}
+    calling = [w for w in served if _in_call(w)]
+    waiting = [w for w in served if not _in_call(w)]
+    turns = _turns(waiting, calling)
+    rest = [w for w in waiting if w not in turns]
+    behind, helpers = Paths(waiting), {frame.function for w in others for frame in w.path}
     for w in calling:
-        _add(side, w, _handler(w.stack, waiting, helpers))
+        _add(side, w, _handler(w, behind, helpers))
         side.called += _sent(w)
-    rest, parents = [w for w in waiting if w not in turns], []
-    for w in others:
-        parent = next((p for p in rest if _is_child(w, p)), None) if _is_call(w.stack) else None
-        if parent is not None:  # it makes its calls on goroutines of their own, and waits for them
-            parents.append(parent)
-            side.called += _sent(w)
-        elif _is_call(w.stack) or (_has_raw(served) and _is_raw_call(w.stack)):
-            side.clients += _sent(w)
-        elif w.state == "chan send" and any(_holds(o.stack, w.stack) for o in others):
-            _wait_turn(side, w)  # a limit on calls, in no server: whoever got past it waits for an answer
+    parents = _clients(side, others, rest, raw=any(w.handler is None for w in served))
     for w in turns:
         side.behind += w.count
         side.behind_of.update(w.servers)
         _wait_turn(side, w)
-        handler = _handler(w.stack, (), set())
+        handler = w.handler
         if handler is not None and fr.plain(handler.function) in side.calls:
             side.calls[fr.plain(handler.function)].waiting += w.count
     for w in rest:
         if w in parents:
-            _add(side, w, _handler(w.stack, waiting, set()))
+            _add(side, w, _handler(w, behind, set()))
         else:
             side.elsewhere += w.count
     side.gone = _gone(view, side, served)
-    side.doors = sum(
-        w.count for w in others if _LOOP.search(_names(w.stack)) and not fr.has(w.stack, fr.ACCEPT)
-    )
+    side.doors = sum(w.count for w in others if _is_shut(w))
     return side
 
 
-def _sent(w: _Waiting) -> int:
+def _turns(waiting: Sequence[Waiting], calling: Sequence[Waiting]) -> set[Waiting]:
+    """Those that wait for their turn, where nothing else is waited for or where others got past."""
+    further = Paths(calling)
+    turns = {w for w in waiting if _is_turn(w, further)}
+    places = {w.path[-1] for w in turns if w.path}
+    return turns | {w for w in waiting if w.path and w.path[-1] in places}
+
+
+def _clients(side: _Side, others: Sequence[Waiting], rest: Sequence[Waiting], *, raw: bool) -> set[Waiting]:
+    """Count the calls of those that have no request. Returns handlers of ``rest`` that wait for such calls:
+    they make theirs on goroutines of their own."""
+    parents: set[Waiting] = set()
+    waits_for = {fr.plain(f.function): w for w in rest if w.state in _OWN for f in w.path}
+    holders = Paths(w for w in others if _is_call(w) or _is_raw_call(w))
+    for w in others:
+        parent = waits_for.get(_started_by(w)) if _is_call(w) else None
+        if parent is not None:
+            parents.add(parent)
+            side.called += _sent(w)
+        elif _is_call(w) or (raw and _is_raw_call(w)):
+            side.clients += _sent(w)
+        elif w.state == "chan send" and holders.got_past(w):
+            _wait_turn(side, w)  # a limit on calls, in no server: whoever got past it waits for an answer
+    return parents
+
+
+def _started_by(w: Waiting) -> str:
+    """The user's function that started a goroutine; "" where it is not told."""
+    if w.creator is not None:
+        return fr.plain(w.creator.function)
+    return re.sub(r"\.func\d+(?:\.\d+)*$", "", fr.plain(fr.outermost(w.stack)))
+
+
+def _is_shut(w: Waiting) -> bool:
+    """Whether this is an accept loop that takes no connection for now."""
+    return fr.has(w.stack, ACCEPT_LOOP) and not fr.has(w.stack, fr.ACCEPT)
+
+
+def _sent(w: Waiting) -> int:
     """How many calls are under way: who waits for a connection (``MaxConnsPerHost``) has no request yet."""
     return 0 if fr.has(w.stack, fr.DIAL) else w.count
 
 
-def _names(stack: fr.Stack) -> str:
-    return " ".join(f.function for f in stack)
+def _wait_turn(side: _Side, w: Waiting) -> None:
+    if w.path:
+        side.turns[fr.plain(w.path[-1].function)] += w.count
 
 
-def _wait_turn(side: _Side, w: _Waiting) -> None:
-    frame = fr.user_frame(w.stack)
-    if frame is not None:
-        side.turns[fr.plain(frame.function)] += w.count
-
-
-def _holds(stack: fr.Stack, waiting: fr.Stack) -> bool:
-    """Whether a goroutine got past the place where another waits, and waits for an answer itself."""
-    return (_is_call(stack) or _is_raw_call(stack)) and _past(stack, waiting)
-
-
-def _gone(view: _View, side: _Side, served: Iterable[_Waiting]) -> int:
+def _gone(view: View, side: _Side, served: Iterable[Waiting]) -> int:
     """Requests of net/http whose client has hung up.
 
     A server reads on beside each handler to learn of that (``(*connReader).backgroundRead``), once the body
@@ -343,7 +321,7 @@ def _gone(view: _View, side: _Side, served: Iterable[_Waiting]) -> int:
     return max(0, http - reading) if reading > side.handlers else 0
 
 
-def _add(side: _Side, w: _Waiting, handler: fr.Frame | None) -> None:
+def _add(side: _Side, w: Waiting, handler: fr.Frame | None) -> None:
     if handler is None:
         return
     call = side.calls.setdefault(fr.plain(handler.function), _Call(handler))
@@ -354,51 +332,47 @@ def _add(side: _Side, w: _Waiting, handler: fr.Frame | None) -> None:
     call.servers.update(w.servers)
 
 
-def _served(view: _View, roots: set[str]) -> tuple[list[_Waiting], list[_Waiting]]:
+def _served(view: View, roots: set[str]) -> tuple[list[Waiting], list[Waiting]]:
     """Goroutines that have a request, and others. A connection that waits for its next request has none."""
     served, raw, others = [], [], []
     for w in view.waiting:
-        if fr.handler_frame(w.stack) is not None:
+        if w.handler is not None:
             served.append(w)
         elif fr.plain(fr.outermost(w.stack)) in roots:
             raw.append(w)
         elif not fr.has(w.stack, fr.SERVER):
             others.append(w)
-    turns = [w for w in raw if w.state in _TURN]
+    turns = Paths(w for w in raw if w.state in _TURN)
     for w in raw:
-        if w in turns or fr.has(w.stack, fr.CALL) or any(_past(w.stack, t.stack) for t in turns):
+        if w.state in _TURN or fr.has(w.stack, fr.CALL) or turns.passed(w) is not None:
             served.append(w)
     return served, others
 
 
-def _raw_roots(view: _View, artifacts: Sequence[Any]) -> set[str]:
+def _raw_roots(view: View, artifacts: Sequence[Any]) -> set[str]:
     """Functions of the user that an accept loop starts for each connection."""
-    loops = {
-        fr.plain(frame.function)
-        for w in view.waiting
-        if fr.has(w.stack, fr.ACCEPT)
-        for frame in fr.user_frames(w.stack)
-    }
+    loops = {fr.plain(frame.function) for w in view.waiting if fr.has(w.stack, fr.ACCEPT) for frame in w.path}
     roots = set()
     for w in view.waiting:
         root = fr.plain(fr.outermost(w.stack))
         if w.creator is not None and fr.plain(w.creator.function) in loops:
             roots.add(root)
-        if any(root.startswith(f"{loop}.func") for loop in loops - {root}):
+        if w.creator is None and _started_by(w) in loops:
             roots.add(root)
-    for dump in _stacks(artifacts):
+    for dump in stacks_of(artifacts):
         for g in dump.groups:
             if g.creator is not None and fr.plain(g.creator.function) in loops:
                 roots.add(fr.plain(fr.outermost(g.stack)))
     if not roots and _serves_itself(view):
         # A trace does not tell who started what was there before it: those that take turns, then.
+        holders = Paths(w for w in view.waiting if _is_call(w) or _is_raw_call(w))
         for w in view.waiting:
-            if w.state == "chan send" and any(_holds(o.stack, w.stack) for o in view.waiting):
+            if w.state == "chan send" and holders.got_past(w):
                 roots.add(fr.plain(fr.outermost(w.stack)))
     return {root for root in roots if not fr.is_standard(root)} - loops
 
 
-def _serves_itself(view: _View) -> bool:
+def _serves_itself(view: View) -> bool:
     """Whether the user's own code accepts connections: who serves them is told by who started them alone."""
     for w in view.waiting:
         if fr.has(w.stack, fr.ACCEPT):
@@ -408,194 +382,42 @@ def _serves_itself(view: _View) -> bool:
     return False
 
 
-def _has_raw(served: Iterable[_Waiting]) -> bool:
-    return any(fr.handler_frame(w.stack) is None for w in served)
-
-
-def _in_call(stack: fr.Stack) -> bool:
+def _in_call(w: Waiting) -> bool:
     """Whether a goroutine that has a request waits for another service's answer (a database calls nobody)."""
-    if fr.has(stack, fr.SQL):
+    if fr.has(w.stack, fr.SQL):
         return False
-    if fr.handler_frame(stack) is None:
-        return fr.has(stack, fr.CALL) or fr.has(stack, fr.NET_READ)
-    server = any(f.function.startswith(("net/http.(*body).", "net/http.(*connReader).")) for f in stack)
-    return _is_call(stack) or (fr.has(stack, fr.NET_READ) and not server)
+    if w.handler is None:
+        return fr.has(w.stack, fr.CALL) or fr.has(w.stack, fr.NET_READ)
+    server = any(f.function.startswith(("net/http.(*body).", "net/http.(*connReader).")) for f in w.stack)
+    return _is_call(w) or (fr.has(w.stack, fr.NET_READ) and not server)
 
 
-def _is_call(stack: fr.Stack) -> bool:
-    user = fr.user_frame(stack) is not None
-    return user and not fr.has(stack, fr.SQL) and (fr.has(stack, fr.CALL) or fr.has(stack, fr.CALL_BODY))
+def _is_call(w: Waiting) -> bool:
+    called = fr.has(w.stack, fr.CALL) or fr.has(w.stack, fr.CALL_BODY)
+    return bool(w.path) and called and not fr.has(w.stack, fr.SQL)
 
 
-def _is_raw_call(stack: fr.Stack) -> bool:
-    return fr.has(stack, fr.NET_READ) and fr.user_frame(stack) is not None
+def _is_raw_call(w: Waiting) -> bool:
+    return bool(w.path) and fr.has(w.stack, fr.NET_READ)
 
 
-def _is_turn(w: _Waiting, calling: Sequence[_Waiting]) -> bool:
+def _is_turn(w: Waiting, further: Paths) -> bool:
     """Whether handlers wait for their turn: behind a channel or lock that those in calls have got past."""
     if w.state in _TURN and not any("WaitGroup" in f.function for f in w.stack):
         return True
     if any(f.function.startswith("golang.org/x/sync/semaphore.") for f in w.stack):
         return True
-    return w.state in _OWN and any(_past(c.stack, w.stack) for c in calling)
+    return w.state in _OWN and further.got_past(w)
 
 
-def _past(further: fr.Stack, waiting: fr.Stack) -> bool:
-    """Whether a goroutine came by the place where another waits: the same function, at a later line."""
-    return _split(further, waiting) is not None
-
-
-def _split(further: fr.Stack, waiting: fr.Stack) -> int | None:
-    """How deep (in user frames from the root) two stacks part in one function, the first at a later line."""
-    one, other = (fr.user_frames(stack)[::-1] for stack in (further, waiting))
-    for depth, (a, b) in enumerate(zip(one, other, strict=False)):
-        if a.function != b.function:
-            return None
-        if a.line != b.line:
-            return depth if a.line > b.line else None
-    return None
-
-
-def _place(stack: fr.Stack) -> tuple[str, int] | None:
-    frame = fr.user_frame(stack)
-    return (frame.function, frame.line) if frame is not None else None
-
-
-def _handler(stack: fr.Stack, waiting: Sequence[_Waiting], helpers: set[str]) -> fr.Frame | None:
+def _handler(w: Waiting, behind: Paths, helpers: set[str]) -> fr.Frame | None:
     """The handler: the server's frames tell, else the function that is called once it is one's turn.
 
     Not what other goroutines of the program call as well: that is how it calls, not who does.
     """
-    handler = fr.handler_frame(stack)
-    if handler is not None:
-        return handler
-    path = fr.user_frames(stack)[::-1]
-    depths = [d for w in waiting if (d := _split(stack, w.stack)) is not None]
-    if not depths:
-        return path[-1] if path else None
-    inner = [f for f in path[max(depths) + 1 :] if f.function not in helpers]
-    return inner[0] if inner else path[max(depths)]
-
-
-def _is_child(w: _Waiting, parent: _Waiting) -> bool:
-    """Whether a handler started this goroutine, and waits for it."""
-    if parent.state not in _OWN:
-        return False
-    names = {fr.plain(f.function) for f in fr.user_frames(parent.stack)}
-    if w.creator is not None:
-        return fr.plain(w.creator.function) in names
-    return any(fr.plain(fr.outermost(w.stack)).startswith(f"{name}.func") for name in names)
-
-
-# Views ------------------------------------------------------------------------------------------------
-
-
-def _views(artifacts: Sequence[Any]) -> Iterator[_View]:
-    """What the artifacts of one process show of who waits, the most telling first."""
-    for trace in (a for a in artifacts if a.kind == "trace"):
-        yield _of_trace(trace)
-    dumps = _stacks(artifacts)
-    if dumps:
-        yield _of_dumps(dumps)
-    for moment in moments(artifacts):
-        if moment.form != "stacks":
-            waiting = [
-                _Waiting(g.stack, g.state, g.count, creator=g.creator)
-                for g in moment.groups
-                if not fr.is_recorder(g.stack)
-            ]
-            yield _View(moment.kind, waiting)
-
-
-def _of_trace(trace: Trace) -> _View:
-    waiting = []
-    whole = trace.duration_ns >= SHORT_NS
-    for wait in trace.waits:
-        stack = trace.stack(wait.stack)
-        if wait.reason in _STATES or not stack or fr.is_internal(stack):
-            continue
-        open_now = wait.open_end + wait.open_both
-        ended = int(wait.histogram[LONG_BIN:].sum()) + wait.open_start
-        if _stands(wait, open_now):
-            ended = 0
-        if open_now:
-            kept = (open_now if not ended else wait.open_both) if whole else None
-            state = wait.reason or fr.parked_in(stack)  # a status has no reason
-            waiting.append(_Waiting(stack, state, open_now, kept, ended))
-    return _View("trace", waiting, never_ran_unplaced(trace) >= UNPLACED)
-
-
-def _stands(wait: Waits, open_now: int) -> bool:
-    """Whether the waits that are open are none of those that end: all older than any that did, and old."""
-    old = wait.open_both + wait.open_end_old == open_now
-    return old and (not wait.open_end or wait.open_end_min_ns >= SHORT_NS)
-
-
-def _stacks(artifacts: Sequence[Any]) -> list[GoroutineDump]:
-    return [a for a in artifacts if a.kind == "goroutine-dump" and a.form == "stacks" and a.whole]
-
-
-def _of_dumps(dumps: Sequence[GoroutineDump]) -> _View:
-    """The last dump, and of it what stood just so in the first."""
-    last, parents = dumps[-1], {}
-    for g in last.groups:
-        accepts = fr.has(g.stack, fr.ACCEPT) or _LOOP.search(_names(g.stack)) is not None
-        for goroutine, parent in zip(g.ids, g.parents, strict=False):
-            parents[goroutine] = (parent, accepts)
-    before: dict[object, set[int]] = defaultdict(set)
-    if len(dumps) > 1:
-        for g in dumps[0].groups:
-            before[_path(g.stack)].update(g.ids)
-    waiting = []
-    for g in last.groups:
-        if fr.is_recorder(g.stack):
-            continue
-        then = before.get(_path(g.stack), set())
-        kept = len(then.intersection(g.ids)) if len(dumps) > 1 else None
-        if last.has_ages or kept is not None:
-            kept = max(kept or 0, sum(1 for m in g.minutes if m))
-        servers = Counter(s for p in g.parents if (s := _server(p, parents)))
-        waiting.append(_Waiting(g.stack, g.state, g.count, kept, 0, g.ids, g.creator, servers))
-    return _View("goroutine-dump", waiting)
-
-
-def _path(stack: fr.Stack) -> tuple[tuple[str, int], ...]:
-    return tuple((f.function, f.line) for f in stack)
-
-
-def _server(parent: int, parents: dict[int, tuple[int, bool]]) -> int:
-    """The accept loop that a goroutine comes from: its parent, or the parent's (one for each connection)."""
-    for _ in range(3):
-        above, accepts = parents.get(parent, (0, False))
-        if accepts:
-            return parent
-        parent = above
-    return 0
-
-
-def _parted(artifacts: Sequence[Any]) -> list[Sequence[Any]]:
-    """Artifacts of one process; two dumps that share no goroutine are of two, whatever folder they lie in."""
-    dumps = _stacks(artifacts)
-    if len(artifacts) != 2 or len(dumps) != 2 or _same_process(*dumps):
-        return [artifacts]
-    return [[dump] for dump in dumps]
-
-
-def _same_process(one: GoroutineDump, other: GoroutineDump) -> bool:
-    """Whether goroutines of one id began alike: each id is given once, and some goroutines are in both."""
-    first, second = _beginnings(one.groups), _beginnings(other.groups)
-    both = first.keys() & second.keys()
-    return bool(both) and all(first[goroutine] == second[goroutine] for goroutine in both)
-
-
-def _beginnings(groups: Iterable[GoroutineGroup]) -> dict[int, tuple[str, str, int]]:
-    return {
-        goroutine: (
-            fr.outermost(g.stack),
-            g.creator.function if g.creator else "",
-            g.creator.line if g.creator else 0,
-        )
-        for g in groups
-        for goroutine in g.ids
-        if g.stack
-    }
+    if w.handler is not None:
+        return w.handler
+    depth = behind.passed(w)
+    if depth is None:
+        return w.path[-1] if w.path else None
+    return next((f for f in w.path[depth + 1 :] if f.function not in helpers), w.path[depth])
