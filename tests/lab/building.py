@@ -119,7 +119,9 @@ def build(program: Program, go: Path, folder: Path) -> Path:
     source = folder / "src"
     source.mkdir(parents=True)
     for file in (*program.sources(), *(LAB / "recorder").glob("*.go")):
-        shutil.copy(file, source)
+        inside = file.relative_to(program.path) if file.is_relative_to(program.path) else Path(file.name)
+        (source / inside).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, source / inside)
     binary = folder / "prog"
     done = subprocess.run(
         [go, "build", "-trimpath", "-o", binary, "."],

@@ -100,9 +100,7 @@ def _record_one(
     out = args.out / program.name / f"go{version}" / run.variant
     wait_for_idle(args.wait_idle)
     figure = record(program, version, go, run, out, _binaries(args.out))
-    print(
-        f"{program.name} go{version} {run.variant}: {figure.name} {figure.mean:.4g} {figure.unit}", flush=True
-    )
+    print(f"{program.name} go{version} {run.variant}: {figure or 'recorded'}", flush=True)
 
 
 def _binaries(out: Path) -> Path:
@@ -124,7 +122,7 @@ def matrix_command(args: argparse.Namespace) -> None:
     while True:
         known = {p.name: p for p in chosen(args.program)}
 
-        def record_cell(cell: matrix.Cell, folder: Path, known: dict[str, Program] = known) -> Figure:
+        def record_cell(cell: matrix.Cell, folder: Path, known: dict[str, Program] = known) -> Figure | None:
             return record(
                 known[cell.program],
                 cell.version,
@@ -247,7 +245,7 @@ _LABELS_HEAD = """\
 """
 
 
-def _label(program: Program, version: str, run: Run, figure: Figure) -> dict[str, Any]:
+def _label(program: Program, version: str, run: Run, figure: Figure | None) -> dict[str, Any]:
     return {
         "program": program.name,
         "role": program.role,
@@ -259,7 +257,8 @@ def _label(program: Program, version: str, run: Run, figure: Figure) -> dict[str
         "with_cpu": run.cpu_s > 0,
         "seconds": run.cpu_s or run.nocpu_s,
         "load": dict(run.load),
-        "figure": {
+        "figure": figure
+        and {
             "name": figure.name,
             "mean": float(f"{figure.mean:.4g}"),
             "unit": figure.unit,

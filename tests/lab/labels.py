@@ -49,6 +49,7 @@ class Program:
     blind: bool
     scored: bool
     arguable: tuple[str, ...]
+    figure: bool
 
     def builds_with(self, version: str) -> bool:
         """Whether it is for this Go version."""
@@ -67,7 +68,10 @@ class Program:
 
     def sources(self) -> list[Path]:
         """The files that it is built from."""
-        return sorted({file for pattern in _SOURCES for file in self.path.glob(pattern)})
+        found = {file for pattern in _SOURCES for file in self.path.rglob(pattern)}
+        # What lies below with a go.mod of its own is another program: a fix beside its bug.
+        others = {file.parent for file in found if file.name == "go.mod"} - {self.path}
+        return sorted(file for file in found if others.isdisjoint(file.parents))
 
     def setup(self) -> Path | None:
         """The script that sets up what it needs from outside, beside it or beside the bug that it fixes."""
@@ -78,7 +82,7 @@ class Program:
         """A word that changes with its sources and with how it is run."""
         text = hashlib.sha256()
         for file in self.sources():
-            text.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+            text.update(str(file.relative_to(self.path)).encode() + b"\0" + file.read_bytes() + b"\0")
         text.update(repr((self.env, self.godebug, self.needs)).encode())
         return text.hexdigest()[:12]
 
@@ -100,7 +104,7 @@ def programs(path: Path = LABELS) -> dict[str, Program]:
 def _program(name: str, label: Mapping[str, Any]) -> Program:
     known = {
         "path", "role", "family", "archetypes", "near", "gomaxprocs", "loads", "env", "godebug", "needs",
-        "go_min", "go_max", "cgo", "seconds", "light", "blind", "scored", "arguable", "why",
+        "go_min", "go_max", "cgo", "seconds", "light", "blind", "scored", "arguable", "figure", "why",
     }  # fmt: skip
     unknown = sorted(set(label) - known)
     if unknown:
@@ -126,6 +130,7 @@ def _program(name: str, label: Mapping[str, Any]) -> Program:
         blind=bool(label.get("blind", False)),
         scored=bool(label.get("scored", True)),
         arguable=tuple(label.get("arguable", ())),
+        figure=bool(label.get("figure", True)),
     )
 
 

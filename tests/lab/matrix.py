@@ -115,7 +115,7 @@ class Matrix:
         self,
         out: Path,
         programs: Mapping[str, Program],
-        record: Callable[[Cell, Path], Figure],
+        record: Callable[[Cell, Path], Figure | None],
         tell: Callable[[str], None],
         *,
         again: bool = False,
@@ -217,7 +217,7 @@ class Matrix:
             (folder / "failed.json").write_text(json.dumps(failed) + "\n", encoding="utf-8")
             self.tell(f"{name}: {error}")
             return
-        self.tell(f"{name}: {figure.name} {figure.mean:.4g} {figure.unit}")
+        self.tell(f"{name}: {figure or 'recorded'}")
 
 
 def _failed(folder: Path) -> dict[str, str] | None:

@@ -13,6 +13,7 @@ run.json                         how it was recorded, and the program's own figu
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import re
@@ -69,9 +70,15 @@ class Figure:
     def mean(self) -> float:
         return statistics.fmean(self.values)
 
+    def __str__(self) -> str:
+        return f"{self.name} {self.mean:.4g} {self.unit}"
 
-def record(program: Program, version: str, go: Path, run: Run, out: Path, binaries: Path) -> Figure:
-    """Run the program once and leave its recording in `out`, whose old content goes. Raises LabError."""
+
+def record(program: Program, version: str, go: Path, run: Run, out: Path, binaries: Path) -> Figure | None:
+    """Run the program once and leave its recording in `out`, whose old content goes. Raises LabError.
+
+    Returns its figure, None where its label says that it has none.
+    """
     binary = built(program, version, go, binaries)
     part = out.with_name(f".{out.name}.part")
     for folder in (part, out):
@@ -85,20 +92,14 @@ def record(program: Program, version: str, go: Path, run: Run, out: Path, binari
             lines, used_s = _run(program, binary, run, part, Path(temporary), told)
         took_s = time.monotonic() - started
         elsewhere_s = max(0.0, _busy_s() - busy - used_s)
-    figure = figure_of(lines)
+    figure = figure_of(lines) if program.figure else None
     file = part / "run.json"
     about = json.loads(file.read_text(encoding="utf-8")) | {
         "program": program.name,
         "digest": program.digest(),
         "go": version,
         "load": dict(run.load),
-        "figure": {
-            "name": figure.name,
-            "unit": figure.unit,
-            "better": figure.better,
-            "mean": figure.mean,
-            "values": figure.values,
-        },
+        "figure": figure and dataclasses.asdict(figure) | {"mean": figure.mean},
         "cpu_s": round(used_s, 2),
         "took_s": round(took_s, 2),
         # CPU that other processes used meanwhile: a figure measured beside much of it says little.

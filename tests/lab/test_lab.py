@@ -23,6 +23,12 @@ from tests.lab.recording import Figure, figure_of, times_better
 ROOT = lab.ROOT
 PROGRAMS = programs()
 SNIPPET = re.compile(r"^// snippet:start\n(.*?)^// snippet:end$", re.DOTALL | re.MULTILINE)
+# A function as traces name it: package, receiver, name, and what is a literal within it.
+SYMBOL = re.compile(
+    r"(?:main|example\.com(?:/\w+)+)\."
+    r"(?:(?P<receiver>\(\*\w+(?:\[\.\.\.\])?\)|[A-Za-z]\w*)\.(?!func\d))?"
+    r"(?P<function>\w+)(?:\[\.\.\.\])?(?:\.func\d+)*"
+)
 CAPTURE_LABELS: dict[str, dict[str, Any]] = yaml.safe_load(
     (lab.SELECTED / "labels.yaml").read_text(encoding="utf-8")
 )
@@ -50,7 +56,9 @@ by_capture = pytest.mark.parametrize("name", sorted(CAPTURE_LABELS))
 
 
 def source(name: str) -> str:
-    return (PROGRAMS[name].path / "main.go").read_text(encoding="utf-8")
+    """Its Go code, main.go first."""
+    files = [f for f in PROGRAMS[name].sources() if f.suffix == ".go"]
+    return "\n".join(f.read_text(encoding="utf-8") for f in sorted(files, key=lambda f: f.name != "main.go"))
 
 
 def module_line(name: str) -> str:
@@ -118,11 +126,12 @@ def test_program_of_the_knowledge_base_shows_one_piece_of_code(name: str) -> Non
 def test_functions_of_the_labels_are_in_the_source(name: str) -> None:
     for archetype in PROGRAMS[name].archetypes:
         for symbol in archetype["functions"]:
-            receiver, function = re.fullmatch(r"main\.(?:\((\*\w+)\)\.)?(\w+)(?:\.func\d+)?", symbol).groups()  # type: ignore[union-attr]
-            pattern = (
-                rf"^func \(\w+ {re.escape(receiver)}\) {function}\(" if receiver else rf"^func {function}\("
-            )
-            assert re.search(pattern, source(name), re.MULTILINE), symbol
+            found = SYMBOL.fullmatch(symbol)
+            assert found, symbol
+            receiver, function = found["receiver"], found["function"]
+            # A method of a value may be declared without a name for it.
+            of = rf"\((?:\w+ )?{re.escape(receiver.strip('()'))}(?:\[\w+\])?\) " if receiver else ""
+            assert re.search(rf"^func {of}{function}[(\[]", source(name), re.MULTILINE), symbol
 
 
 def test_labels_of_the_selection_are_those_of_the_programs() -> None:

@@ -1,0 +1,3 @@
+module example.com/booth
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/chunks
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/folds
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/issuers
+
+go 1.21

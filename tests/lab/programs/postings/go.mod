@@ -1,0 +1,3 @@
+module example.com/postings
+
+go 1.21

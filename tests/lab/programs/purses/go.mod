@@ -1,0 +1,3 @@
+module example.com/purses
+
+go 1.21

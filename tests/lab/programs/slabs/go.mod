@@ -1,0 +1,3 @@
+module example.com/slabs
+
+go 1.21

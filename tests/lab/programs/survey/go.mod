@@ -1,0 +1,3 @@
+module example.com/survey
+
+go 1.21

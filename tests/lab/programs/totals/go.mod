@@ -1,0 +1,3 @@
+module example.com/totals
+
+go 1.21
