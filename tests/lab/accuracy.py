@@ -241,6 +241,7 @@ def _short(results: Json, seen: Sequence[Case], blind: Sequence[Case]) -> str:
         ),
         (f"the same with families written blind ({both_n})", f"{both:.1%}, at least {both_lower:.3f}"),
         ("Log loss, nats a belief", f"{loss['grades']:.4f}"),
+        ("Log loss of what the grades were meant to say, nothing counted", f"{loss['by hand']:.4f}"),
         ("Log loss of a constant", f"{loss['constant']:.4f}"),
         (
             f"Log loss of one weight for each piece of evidence (best of the ridges {ridges})",
@@ -405,6 +406,7 @@ def _blind(results: Json, blind: Sequence[Case]) -> str:
     return (
         "## Written blind\n\nThese programs were written before the rules were, or by "
         "someone who had not read them. "
+        "Where one of them showed a rule to be wrong, the rule was mended: this is how it is since. "
         f"They are in no fit and in no figure above. Whole captures. {summed}\n\n" + _table(head, rows)
     )
 

@@ -346,6 +346,15 @@ class Fit:
         self.counted = count(rows, of)
         self.whole = table([row for row in rows if row.whole], of)
 
+    def loss_of(self, of: Likelihoods) -> float:
+        """Log loss of some weights on all these rows, whatever they were counted over; nats a belief."""
+        found: dict[Class, Likelihood] = {}
+        for side, grade in CLASSES:
+            found[side, grade] = (of.supports if side == "supports" else of.against)[grade]
+        logits = sums(self.whole, found) / of.temperature
+        believed = np.minimum(_sigmoid_all(logits), self.whole.cap)
+        return log_loss(believed, self.whole.bug, self.whole.weight)
+
     def likelihoods(
         self, left_out: str | None = None, precision: Mapping[str, Precision] | None = None
     ) -> Likelihoods:

@@ -33,7 +33,7 @@ from gopherdx.reason.confidence import Verdict
 from gopherdx.reason.finding import EXPLAINED
 from gopherdx.reason.together import together
 from tests.lab.building import WORK, missing
-from tests.lab.fit import GRADES, Fit, Row, log_loss, rows_of
+from tests.lab.fit import GRADES, REFERENCE, Fit, Row, log_loss, rows_of
 from tests.lab.labels import LAB, ROOT, LabError, Program, programs
 from tests.lab.seen import WAYS, WHOLE, Cell, Seen, cells, judgeable, look, seen_in
 from tests.lab.statistic import loss_of_constant, loss_of_weight_each, wilson
@@ -41,6 +41,8 @@ from tests.lab.statistic import loss_of_constant, loss_of_weight_each, wilson
 RESULTS = LAB / "results.json.gz"
 LIKELIHOODS = ROOT / "kb" / "gopherdx_kb" / "likelihoods.yaml"
 SURE = 0.8
+# Weights that make the log loss this many times larger are no better ones.
+WORSE = 1.05
 
 Json = dict[str, Any]
 
@@ -48,7 +50,13 @@ Json = dict[str, Any]
 # Scoring ----------------------------------------------------------------------------------------------
 
 
-def score(out: Path, jobs: int, names: Sequence[str] = (), versions: Sequence[str] = ()) -> tuple[Json, Fit]:
+def score(
+    out: Path,
+    jobs: int,
+    names: Sequence[str] = (),
+    versions: Sequence[str] = (),
+    ways: Sequence[str] = tuple(WAYS),
+) -> tuple[Json, Fit]:
     """The results over all recordings under ``out``, and the fit over all families that are not blind."""
     kb = load_kb()
     known = programs()
@@ -60,8 +68,8 @@ def score(out: Path, jobs: int, names: Sequence[str] = (), versions: Sequence[st
     if not found:
         raise LabError(f"no recordings in {out}: run lab.py matrix first")
     tell(f"{len(found)} recordings of {len({c.program.name for c in found})} programs")
-    look(found, out, jobs=jobs, tell=tell)
-    rows = [row for cell, ways in seen_in(found, out) for row in _rows(kb, cell, ways)]
+    look(found, out, ways, jobs=jobs, tell=tell)
+    rows = [row for cell, seen in seen_in(found, out, ways) for row in _rows(kb, cell, seen)]
     fitted = [row for row in rows if not known[row.cell.split("/")[0]].blind]
     fit = Fit(kb, fitted)
     of_family = {f: fit.likelihoods(f) for f in sorted({row.family for row in fitted})}
@@ -76,10 +84,10 @@ def score(out: Path, jobs: int, names: Sequence[str] = (), versions: Sequence[st
         "believed": [],
     }
     losses: list[tuple[str, float, bool]] = []
-    for i, (cell, ways) in enumerate(seen_in(found, out)):
+    for i, (cell, of_ways) in enumerate(seen_in(found, out, ways)):
         weights = for_blind if cell.program.blind else of_family.get(cell.program.family, for_blind)
         with_weights = replace(kb, likelihoods=weights)
-        for way, seen in ways.items():
+        for way, seen in of_ways.items():
             verdict = judged(with_weights, seen)
             results["said"].append(_said(i, way, cell, seen, verdict, kb))
             if way in WHOLE:
@@ -93,6 +101,7 @@ def score(out: Path, jobs: int, names: Sequence[str] = (), versions: Sequence[st
                         if p is not None
                     ]
     results["log_loss"] = _log_losses(losses, [row for row in fitted if row.whole])
+    results["log_loss"]["by hand"] = round(fit.loss_of(REFERENCE), 5)
     results["fit"] = _fit(for_blind, of_family)
     return results, fit
 
@@ -314,7 +323,9 @@ def tell(text: str) -> None:
 
 
 def score_command(args: argparse.Namespace) -> None:
-    results, _ = score(args.captures, args.jobs, args.program or (), args.go or ())
+    results, _ = score(
+        args.captures, args.jobs, args.program or (), args.go or (), WHOLE if args.whole else tuple(WAYS)
+    )
     save(results, args.out)
     tell(f"{args.out}: {args.out.stat().st_size:,} bytes")
 
@@ -323,6 +334,10 @@ def fit_command(args: argparse.Namespace) -> None:
     results, fit = score(args.captures, args.jobs)
     save(results)
     found = fit.likelihoods(precision=precisions(results))
+    before, after = (fit.loss_of(of) for of in (load_kb(rules=False).likelihoods, found))
+    tell(f"log loss over all families {after:.5f}, with the weights that were there {before:.5f}")
+    if after > WORSE * before and not args.force:
+        raise LabError("the weights that are there are better and stay; --force writes the new ones")
     scored = [c for c in results["cells"] if not c["apart"] and not c["blind"]]
     text = likelihoods_text(found, recordings=len(scored), families=len({c["family"] for c in scored}))
     LIKELIHOODS.write_text(text, encoding="utf-8")
@@ -363,9 +378,12 @@ def arguments() -> argparse.ArgumentParser:
             command.add_argument("--jobs", type=int, default=2, metavar="N", help="processes that read")
         if do is not fit_command:
             command.add_argument("--out", type=Path, default=RESULTS, metavar="FILE", help="the results")
+        if do is fit_command:
+            command.add_argument("--force", action="store_true", help="write weights that are worse, too")
         if do is score_command:
             command.add_argument("--program", action="append", metavar="P", help="only these programs")
             command.add_argument("--go", action="append", metavar="V", help="only these Go versions")
+            command.add_argument("--whole", action="store_true", help="only whole captures")
         command.set_defaults(do=do)
     return parser
 

@@ -147,17 +147,24 @@ def _gain(
 # Reading and reasoning --------------------------------------------------------------------------------
 
 
-def look(found: Sequence[Cell], out: Path, *, jobs: int = 2, tell: Callable[[str], None] = print) -> None:
+def look(
+    found: Sequence[Cell],
+    out: Path,
+    ways: Sequence[str] = tuple(WAYS),
+    *,
+    jobs: int = 2,
+    tell: Callable[[str], None] = print,
+) -> None:
     """See, in ``jobs`` processes, what of these cells is not seen yet by the present library.
 
     Raises LabError for an artifact that gopherdx cannot read.
     """
     keys = _code_keys()
-    todo = [cell for cell in found if not _is_fresh(cell, out, keys)]
+    todo = [cell for cell in found if not _is_fresh(cell, out, keys, ways)]
     if todo:
         tell(f"{len(todo)} of {len(found)} recordings are to be read")
         with multiprocessing.get_context("fork").Pool(jobs, _lower) as pool:
-            work = [(cell, out, keys) for cell in todo]
+            work = [(cell, out, keys, ways) for cell in todo]
             for n, error in enumerate(pool.imap_unordered(_make, work, chunksize=2), 1):
                 if error:
                     raise LabError(error)
@@ -165,10 +172,13 @@ def look(found: Sequence[Cell], out: Path, *, jobs: int = 2, tell: Callable[[str
                     tell(f"{n} of {len(todo)} read")
 
 
-def seen_in(found: Sequence[Cell], out: Path) -> Iterator[tuple[Cell, dict[str, Seen]]]:
-    """Each cell with what was seen in each way; ways whose files a cell lacks are left out."""
+def seen_in(
+    found: Sequence[Cell], out: Path, ways: Sequence[str] = tuple(WAYS)
+) -> Iterator[tuple[Cell, dict[str, Seen]]]:
+    """Each cell with what was seen in these ways; those whose files a cell lacks are left out."""
     for cell in found:
-        yield cell, _load(_file(cell, out))["ways"]
+        kept = _load(_file(cell, out))["ways"]
+        yield cell, {way: kept[way] for way in ways if way in kept}
 
 
 def _lower() -> None:
@@ -179,9 +189,12 @@ def _file(cell: Cell, out: Path) -> Path:
     return out / ".seen" / f"{cell.name.replace('/', '+')}.pickle"
 
 
-def _is_fresh(cell: Cell, out: Path, keys: tuple[str, str]) -> bool:
+def _is_fresh(cell: Cell, out: Path, keys: tuple[str, str], ways: Sequence[str]) -> bool:
     file = _file(cell, out)
-    return file.exists() and _load(file)["keys"] == (*keys, _cell_key(cell))
+    if not file.exists():
+        return False
+    kept = _load(file)
+    return bool(kept["keys"] == (*keys, _cell_key(cell)) and kept["looked"].issuperset(ways))
 
 
 def _load(file: Path) -> dict[str, Any]:
@@ -191,35 +204,37 @@ def _load(file: Path) -> dict[str, Any]:
     return read
 
 
-def _make(work: tuple[Cell, Path, tuple[str, str]]) -> str:
+def _make(work: tuple[Cell, Path, tuple[str, str], Sequence[str]]) -> str:
     """See a cell anew, as much as is not known; returns what is wrong with it."""
-    cell, out, keys = work
+    cell, out, keys, wanted = work
     file = _file(cell, out)
     key = _cell_key(cell)
     old = _load(file) if file.exists() else None
     kb = load_kb()
     try:
-        if old and old["keys"][0] == keys[0] and old["keys"][2] == key:
+        if old and old["keys"][::2] == (keys[0], key) and old["looked"].issuperset(wanted):
             observed = {way: seen.observed for way, seen in old["ways"].items()}
+            wanted = tuple(old["looked"])
         else:
-            observed = _observed(cell)
+            observed = _observed(cell, wanted)
         ways = {way: Seen(o, tuple(_concluded(kb, x) for x in o)) for way, o in observed.items()}
     except UnreadableInput as error:
         return f"{cell.name}: {error}"
     file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_suffix(".part")
     with part.open("wb") as f:
-        pickle.dump({"keys": (*keys, key), "ways": ways}, f, protocol=5)
+        pickle.dump({"keys": (*keys, key), "looked": frozenset(wanted), "ways": ways}, f, protocol=5)
     part.replace(file)
     return ""
 
 
-def _observed(cell: Cell) -> dict[str, tuple[Observations, ...]]:
+def _observed(cell: Cell, ways: Sequence[str]) -> dict[str, tuple[Observations, ...]]:
     """What is observed in each way; every file is read once."""
     folders = [cell.folder, *(f for f in (cell.folder / "peer",) if f.is_dir())]
     read = [_Files(folder) for folder in folders]
     out: dict[str, tuple[Observations, ...]] = {}
-    for way, names in WAYS.items():
+    for way in ways:
+        names = WAYS[way]
         if all(read[0].has(name) for name in names if name not in _NOT_EVERY_GO or way not in WHOLE):
             out[way] = tuple(observe_all([files.artifacts(names) for files in read]))
     return out

@@ -129,6 +129,15 @@ def test_the_cap_holds_whatever_was_seen() -> None:
     assert fit.temperature(table, np.full(20, 4.0)) == 1.0
 
 
+def test_the_loss_of_weights_is_that_of_what_is_believed_with_them() -> None:
+    made = fit.Fit.__new__(fit.Fit)
+    made.whole = fit.table([row("x", True, "a"), row("y", False, "", "a", cap=0.25)], OF)
+    prior = math.log(PRIOR / (1 - PRIOR))
+    beliefs = [1 / (1 + math.exp(-prior - w)) for w in (math.log(0.95 / 0.01), math.log(0.05 / 0.99))]
+    expected = -(math.log(beliefs[0]) + math.log(1 - beliefs[1])) / 2
+    assert made.loss_of(REFERENCE) == pytest.approx(expected)
+
+
 # Statistics -------------------------------------------------------------------------------------------
 
 
@@ -213,7 +222,7 @@ def results() -> dict[str, Any]:
         "said": said,
         "believed": believed,
         "left_out": {"elsewhere": "there is no C compiler (gcc)"},
-        "log_loss": {"grades": 0.1, "constant": 0.3, "weight for each piece": 0.2},
+        "log_loss": {"grades": 0.1, "by hand": 0.15, "constant": 0.3, "weight for each piece": 0.2},
         "fit": {
             "prior": 0.02, "temperature": 1.1, "temperature_range": [1.0, 1.2],
             "supports": weights, "against": {g: [0.1, 0.3] for g in fit.GRADES},
