@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
 from typing import Final
 
 from gopherdx.kb import Archetype, Likelihoods
@@ -30,7 +29,10 @@ _RECORD: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "gctrace": ("a gctrace log", "GODEBUG=gctrace=1 ./PROGRAM 2> gctrace.log"),
     "schedtrace": ("a schedtrace log", "GODEBUG=schedtrace=1000 ./PROGRAM 2> schedtrace.log"),
-    "metrics": ("runtime metrics", "curl -o vars.json 'http://HOST/debug/vars'"),
+    "metrics": (
+        "runtime metrics, twice",
+        "curl -o before.txt http://HOST/metrics; sleep 30; curl -o after.txt http://HOST/metrics",
+    ),
 }
 
 
@@ -64,12 +66,12 @@ def summary(
         return f"{judged}, none is likely{f'; it may be {two}' if two else ''}.{broken}"
     if outcome == "healthy":
         return f"{judged}, none fits.{_nearest(best)}"
-    lacks = dict.fromkeys(lack for n in not_judged for lack in n.missing)
-    missing = f"; it takes {' or '.join(_words(lack) for lack in lacks)}" if lacks else ""
+    first = next(iter(_fewest(not_judged)), None)
     if best:
-        takes = missing.replace("; it takes", f"; the other {len(not_judged)} take")
-        return f"{judged}, none is likely{takes}.{broken}"
-    return f"no archetype could be judged from these artifacts{missing}.{broken}"
+        would = f"; {_words(first[0])} lets {len(first[1])} more be judged" if first else ""
+        return f"{judged}, none is likely{would}.{broken}"
+    takes = f"; {_words(first[0])} lets {len(first[1])} of them be judged" if first else ""
+    return f"no archetype could be judged from these artifacts{takes}.{broken}"
 
 
 def to_place(archetypes: Sequence[Archetype]) -> Iterator[Next]:
@@ -144,17 +146,24 @@ def _open_questions(best: Sequence[Belief]) -> Iterator[Next]:
 
 
 def _captures(not_judged: Sequence[NotJudged]) -> Iterator[Next]:
-    """One step for each thing that archetypes lack, the most telling first, with their commonest command."""
-    by_lack = sorted(not_judged, key=lambda n: (n.missing, n.id))
-    steps = []
-    for missing, group in groupby(by_lack, key=lambda n: n.missing):
-        lacking = list(group)
-        ids = tuple(n.id for n in lacking)
-        commands = [n.collect for n in lacking]
-        command = max(dict.fromkeys(commands), key=commands.count)
-        text = f"Record {' or '.join(_words(lack) for lack in missing)}, to judge {', '.join(ids)}."
-        steps.append(Next("capture", text, command, ids))
-    yield from sorted(steps, key=lambda step: (-len(step.separates), step.separates))
+    """The fewest recordings that let everything be judged, the one that serves most first."""
+    for lack, served in _fewest(not_judged):
+        ids = tuple(sorted(n.id for n in served))
+        commands = dict.fromkeys(n.collect for n in served)
+        how = next(iter(commands)) if len(commands) == 1 else command(lack) or next(iter(commands))
+        yield Next("capture", f"Record {_words(lack)}, to judge {', '.join(ids)}.", how, ids)
+
+
+def _fewest(not_judged: Sequence[NotJudged]) -> Iterator[tuple[str, list[NotJudged]]]:
+    """What to record, and who needs it: each time what serves most of those that are left."""
+    left = sorted(not_judged, key=lambda n: n.id)
+    while left:
+        offers = dict.fromkeys(lack for n in left for lack in n.missing)
+        if not offers:
+            return
+        lack = max(offers, key=lambda offer: sum(offer in n.missing for n in left))
+        yield lack, [n for n in left if lack in n.missing]
+        left = [n for n in left if lack not in n.missing]
 
 
 def _separating(two: Sequence[Belief], kinds: frozenset[str], likelihoods: Likelihoods) -> Next:
