@@ -310,7 +310,7 @@ def test_not_judged_says_what_is_missing_and_how_to_get_it(tmp_path: Path) -> No
     assert judged.not_judged[0].missing == ("cpu", "mutex")
     assert judged.not_judged[0].collect == archetype.collect
     assert [(n.command, n.separates) for n in judged.next] == [(archetype.collect, ("X901",))]
-    assert "a CPU profile or a mutex profile" in judged.summary
+    assert "; a CPU profile lets 1 of them be judged" in judged.summary
 
 
 def test_an_archetype_whose_evidence_nobody_could_see_is_not_ruled_out(tmp_path: Path) -> None:
