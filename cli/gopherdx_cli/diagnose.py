@@ -35,7 +35,7 @@ def diagnose(
     trace: Annotated[
         list[Path] | None,
         typer.Option(
-            "--trace", metavar="FILE", envvar="GOPHERDX_TRACE", help="Execution trace, Go 1.22 or later."
+            "--trace", metavar="FILE", envvar="GOPHERDX_TRACE", help="Execution trace, Go 1.11 or later."
         ),
     ] = None,
     cpu_profile: Annotated[
