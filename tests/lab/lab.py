@@ -274,16 +274,16 @@ def pack(recorded: Path, folder: Path) -> None:
     """
     if folder.exists():
         shutil.rmtree(folder)
-    folder.mkdir(parents=True)
-    for file in sorted(recorded.iterdir()):
-        if file.name in NOT_SELECTED:
-            continue
+    for file in sorted(f for f in recorded.rglob("*") if f.is_file() and f.name not in NOT_SELECTED):
+        # A program of several processes has a folder within for each other process.
+        inside = folder / file.parent.relative_to(recorded)
+        inside.mkdir(parents=True, exist_ok=True)
         name = "trace.out" if file.suffix == ".out" else file.name
         data = file.read_bytes()
         if file.suffix == ".out" or (file.suffix != ".pprof" and len(data) > PACK_BYTES):
-            (folder / f"{name}.gz").write_bytes(gzip.compress(data, 9, mtime=0))
+            (inside / f"{name}.gz").write_bytes(gzip.compress(data, 9, mtime=0))
         else:
-            (folder / name).write_bytes(data)
+            (inside / name).write_bytes(data)
 
 
 def arguments() -> argparse.ArgumentParser:

@@ -157,7 +157,13 @@ def _run(
         "GODEBUG": ",".join([RUNTIME_LINES, *(text for text in own if text)]),
         "TMPDIR": str(temporary),
     }
-    command: list[str | Path] = [NETNS, binary] if "netns" in program.needs else [binary]
+    # Profiles tell the path of the binary: it says nothing of which program it is.
+    prog = temporary / "prog"
+    try:
+        prog.hardlink_to(binary)
+    except OSError:
+        shutil.copy(binary, prog)
+    command: list[str | Path] = [NETNS, prog] if "netns" in program.needs else [prog]
     lines: list[tuple[float, str]] = []
     with (out / "gctrace.log").open("w", encoding="utf-8") as errors:
         started = time.monotonic()
