@@ -7,6 +7,7 @@ change of a rule or an observation shows up as its diff: GOPHERDX_WRITE_GOLDEN=1
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,27 +16,58 @@ import pytest
 import yaml
 
 import gopherdx
-from gopherdx.artifacts.capture import Limits, Named, read_capture
+from gopherdx.artifacts.capture import Limits, Named, read_captures
 from gopherdx.kb import load_kb
-from gopherdx.model import Diagnosis
-from gopherdx.observe import observe
+from gopherdx.model import Diagnosis, Finding
+from gopherdx.observe import observe_all
 from gopherdx.reason import chain
 
 CAPTURES = Path(__file__).parents[1] / "captures"
 GOLDEN = Path(__file__).with_name("golden.txt")
 LABELS: dict[str, Any] = yaml.safe_load((CAPTURES / "labels.yaml").read_text(encoding="utf-8"))
+PEER = "peer"  # the second process of a recording of two
 
-WAYS = ("trace", "trace+cpu", "cpu")
+# Ways to give a recording's artifacts, and the files of each; whole is all of them, of all its processes.
+WAYS: dict[str, tuple[str, ...]] = {
+    "whole": (),
+    "trace": ("trace.out",),
+    "trace+cpu": ("trace.out", "cpu.pprof"),
+    "cpu": ("cpu.pprof",),
+    "heap": ("heap.pprof",),
+    "allocs": ("allocs.pprof",),
+    "mutex": ("mutex.pprof",),
+    "block": ("block.pprof",),
+    "goroutine": ("goroutine.pprof",),
+    "dump": ("goroutine.txt",),
+    "two dumps": ("goroutine-before.txt", "goroutine.txt"),
+    "gctrace": ("gctrace.log",),
+    "metrics": ("metrics.jsonl",),
+    "prometheus": ("prometheus-before.txt", "prometheus-after.txt"),
+}
+
+# What must be found from one kind of artifact alone, wherever a recording has it.
+ALONE = {
+    "trace": {"G101", "G102", "G201", "G203", "G204", "G205", "G302", "G401", "G402"},
+    "mutex": {"G101"},
+    "block": {"G102"},
+    "gctrace": {"G201"},
+    "metrics": {"G201", "G206"},
+    "allocs": {"G202", "G301"},
+    "heap": {"G301"},
+    "two dumps": {"G302", "G403"},
+}
+
 every_recording = pytest.mark.parametrize("name", sorted(LABELS))
 
 
 def _files(name: str, way: str) -> list[Path]:
-    """The files of one way to diagnose a recording; empty where it lacks one of them."""
+    """The files or folders of one way to diagnose a recording; empty where it lacks one of them."""
+    folder = CAPTURES / name
+    if way == "whole":
+        return [folder, folder / PEER] if (folder / PEER).is_dir() else [folder]
     out = []
-    for kind, stem in (("trace", "trace.out"), ("cpu", "cpu.pprof")):
-        if kind not in way.split("+"):
-            continue
-        found = [p for p in (CAPTURES / name / stem, CAPTURES / name / f"{stem}.gz") if p.exists()]
+    for stem in WAYS[way]:
+        found = [p for p in (folder / stem, folder / f"{stem}.gz") if p.exists()]
         if not found:
             return []
         out.append(found[0])
@@ -48,47 +80,75 @@ def _diagnosis(name: str, way: str) -> Diagnosis | None:
     return gopherdx.diagnose(*files) if files else None
 
 
-@pytest.mark.parametrize("way", ["trace", "trace+cpu"])
+def _bugs(name: str) -> dict[str, Any]:
+    return {bug["id"]: bug for bug in LABELS[name]["archetypes"]}
+
+
+def _all_alone() -> Iterator[tuple[str, str]]:
+    for name in sorted(LABELS):
+        for way in WAYS:
+            if way != "whole" and _files(name, way):
+                yield name, way
+
+
 @every_recording
-def test_the_bug_is_found_at_its_function_and_nothing_else_is(name: str, way: str) -> None:
-    diagnosis = _diagnosis(name, way)
-    if diagnosis is None:
-        pytest.skip("recorded without a CPU profile")
-    wanted = {bug["id"]: bug for bug in LABELS[name]["archetypes"]}
-    assert {f.id for f in diagnosis.likely} == set(wanted)
+def test_the_bug_is_found_at_its_function_and_nothing_else_is(name: str) -> None:
+    diagnosis = _diagnosis(name, "whole")
+    assert diagnosis is not None
+    bugs, arguable = _bugs(name), set(LABELS[name].get("arguable", ()))
+    assert {f.id for f in diagnosis.likely} - arguable == set(bugs)
     assert diagnosis.errors == ()
-    if not wanted:
-        assert diagnosis.outcome in ("healthy", "inconclusive")
+    if not bugs:
+        assert diagnosis.outcome in ("healthy", "inconclusive") or arguable
         return
-    assert diagnosis.findings[0].id in wanted
+    assert diagnosis.findings[0].id in bugs
     for finding in diagnosis.likely:
-        bug = wanted[finding.id]
-        assert finding.confidence >= 0.8
-        if finding.location is None:
-            assert bug.get("null_without_cpu")
-            assert not LABELS[name]["with_cpu"]
-            assert any(step.kind == "capture" for step in diagnosis.next)
-        else:
-            assert finding.location.function in bug["functions"]
-        assert finding.evidence
-        assert finding.fix[0].before
-        assert finding.fix[0].after
+        if finding.id in bugs:
+            assert finding.confidence >= 0.7
+            assert _right_place(finding, name)
+            assert finding.evidence
+            assert finding.fix[0].before
+            assert finding.fix[0].after
+
+
+def _right_place(finding: Finding, name: str) -> bool:
+    bug = _bugs(name)[finding.id]
+    if finding.location is not None:
+        return finding.location.function in bug.get("functions", ())
+    return not bug.get("functions") or (bug.get("null_without_cpu") and not LABELS[name]["with_cpu"])
+
+
+@pytest.mark.parametrize(("name", "way"), list(_all_alone()))
+def test_one_kind_of_artifact_alone_finds_what_it_shows_and_nothing_wrong(name: str, way: str) -> None:
+    diagnosis = _diagnosis(name, way)
+    assert diagnosis is not None
+    bugs, found = _bugs(name), {f.id for f in diagnosis.likely}
+    wrong = found - set(bugs) - set(LABELS[name].get("arguable", ()))
+    assert wrong <= MAY_BE_TAKEN_FOR.get(way, {}).get(LABELS[name]["program"], frozenset())
+    expected = set(bugs) & ALONE.get(way, set())
+    assert expected <= found | NOT_SHOWN.get((name, way), frozenset())
+
+
+# What one kind alone cannot tell apart, by its nature: a mutex profile does not say what a holder does.
+MAY_BE_TAKEN_FOR: dict[str, dict[str, frozenset[str]]] = {}
+
+# Where the artifact of this recording holds too little of the bug.
+NOT_SHOWN: dict[tuple[str, str], frozenset[str]] = {}
 
 
 @every_recording
-def test_a_cpu_profile_alone_proves_nothing_and_says_what_would(name: str) -> None:
+def test_a_cpu_profile_alone_never_reads_as_healthy_and_says_what_would(name: str) -> None:
     diagnosis = _diagnosis(name, "cpu")
     if diagnosis is None:
         pytest.skip("recorded without a CPU profile")
-    assert diagnosis.likely == ()
     assert diagnosis.outcome != "healthy"
-    missing = {id_ for step in diagnosis.next if "/trace?" in (step.command or "") for id_ in step.separates}
-    assert {n.id for n in diagnosis.not_judged} <= missing
+    if not diagnosis.likely:
+        assert any("/trace?" in (step.command or "") for step in diagnosis.next)
 
 
 @every_recording
 def test_every_archetype_ends_in_exactly_one_list(name: str) -> None:
-    diagnosis = _diagnosis(name, "trace")
+    diagnosis = _diagnosis(name, "whole")
     assert diagnosis is not None
     ends = [{f.id for f in diagnosis.findings}] + [
         {x.id for x in group}
@@ -103,16 +163,18 @@ def test_every_rule_fires_in_at_least_one_recording() -> None:
     kb = load_kb()
     fired: set[str] = set()
     for name in sorted(LABELS):
-        named = [Named(path) for way in ("trace", "cpu") for path in _files(name, way)]
-        capture = read_capture(named, limits=Limits())
-        fired |= set(chain.run(kb, observe(capture.artifacts)).fired)
+        for way in WAYS:
+            named = [Named(path) for path in _files(name, way)]
+            captures = read_captures(named, limits=Limits()) if named else ()
+            for observed in observe_all([capture.artifacts for capture in captures]):
+                fired |= set(chain.run(kb, observed).fired)
     wanted = {f"{a.id}.{rule.name}" for a in kb.archetypes for rule in a.joined}
     assert wanted - fired <= NOT_IN_THE_LAB
 
 
-# Rules for what no program of the lab does yet: a lock held over a slow disk or another service, a memory
-# limit that is nearly reached. Made-up observations test each: tests/unit/test_rules_of_archetypes.py.
-NOT_IN_THE_LAB = frozenset({"G101.holder_waits", "G201.memory_limit", "G203.small_documents"})
+# Rules for what no recording here shows. Made-up observations test each:
+# tests/unit/test_rules_of_archetypes.py.
+NOT_IN_THE_LAB = frozenset({"G201.memory_limit"})
 
 
 def test_the_golden_file_says_what_every_archetype_says_of_every_recording() -> None:

@@ -252,6 +252,7 @@ def _label(program: Program, version: str, run: Run, figure: Figure | None) -> d
         "family": program.family,
         "archetypes": [dict(a) for a in program.bugs(version)],
         "near": list(program.near),
+        "arguable": list(program.arguable),
         "go": version,
         "gomaxprocs": run.gomaxprocs,
         "with_cpu": run.cpu_s > 0,
