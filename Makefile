@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup test lint lab fit accuracy bench docs demo clean ci
+.PHONY: setup test lint lab fit accuracy eval bench corpus docs demo clean ci
 
 setup:
 	$(PYTHON) -m venv .venv
@@ -24,6 +24,12 @@ fit:  # weights of evidence, and what is found in every recording: likelihoods.y
 
 accuracy:  # docs/accuracy.md and its plot, from tests/lab/results.json.gz
 	$(BIN)/python tests/lab/accuracy.py
+
+eval:  # how well retrieval, text and a whole conversation find the right archetype
+	$(BIN)/python bench/triage.py $(EVALFLAGS)
+
+corpus:  # check the corpus, and write its vectors and the fit of likeness that are shipped
+	$(BIN)/python corpus/check.py --vectors
 
 bench:  # speed and memory against the toolchain's own readers, in one run
 	$(BIN)/python bench/bench.py

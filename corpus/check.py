@@ -19,9 +19,11 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from gopherdx.kb import load_kb
 from gopherdx.retrieve.encode import encoder
-from gopherdx.retrieve.index import words_of
+from gopherdx.retrieve.examples import examples
+from gopherdx.retrieve.likeness import SHIPPED_FIT, packed
 from gopherdx.retrieve.passages import Passage, builtin
 from gopherdx.retrieve.vectors import SHIPPED, pack
+from gopherdx.retrieve.words import words_of
 
 STATIC = Path(__file__).resolve().parents[1] / "engine" / "gopherdx" / "retrieve" / "static"
 
@@ -82,7 +84,10 @@ def main() -> int:
     found = list(problems(passages))
     print("\n".join([listing(passages), *found]))
     if "--vectors" in sys.argv[1:]:
-        (STATIC / SHIPPED).write_bytes(pack(passages, encoder()))
+        archetypes = load_kb(rules=False).archetypes
+        texts = [example.passage for example in examples(archetypes, passages)]
+        (STATIC / SHIPPED).write_bytes(pack([*passages, *texts], encoder()))
+        (STATIC / SHIPPED_FIT.name).write_bytes(packed(archetypes, passages, encoder()))
     return 1 if found else 0
 
 

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
+from gopherdx.retrieve.encode import encoder
 from gopherdx.retrieve.index import Hit, Index, open_index
-from gopherdx.retrieve.passages import Corpus, Passage, read_corpus
+from gopherdx.retrieve.likeness import Like, Likeness, open_likeness
+from gopherdx.retrieve.passages import Corpus, Passage, builtin, read_corpus
 
-__all__ = ["Corpus", "Hit", "Index", "Passage", "open_index", "read_corpus"]
+__all__ = [
+    "Corpus",
+    "Hit",
+    "Index",
+    "Like",
+    "Likeness",
+    "Passage",
+    "builtin",
+    "encoder",
+    "open_index",
+    "open_likeness",
+    "read_corpus",
+]

@@ -7,10 +7,9 @@ best one's, so that it lies in 0..1 and means the same for every query.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,23 +17,13 @@ from numpy.typing import NDArray
 from gopherdx.retrieve.encode import Encoder, encoder
 from gopherdx.retrieve.passages import Corpus, Passage, builtin, in_sentences
 from gopherdx.retrieve.vectors import vectors_of
-
-if TYPE_CHECKING:
-    import bm25s
+from gopherdx.retrieve.words import Words, words_of
 
 FP16_FROM: Final = 100_000
 """Vectors from which they are held as fp16: at a million, recall 1.0 and half the memory."""
 
 LEAST_SCORE: Final = 0.15
 _MATCHED_CHARS: Final = 240
-
-_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*|\d+(?:\.\d+)+|\d+")
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_STOP = frozenset(
-    "a an and are as at be been but by can did do does for from had has have how i if in into is it its just "
-    "my no not of on or our so that the their then there they this to too was we were what when which while "
-    "who why will with you your all any each every up out very only".split()
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +43,7 @@ class Index:
         self.passages = tuple(passages)
         self.encoder = encode
         self._vectors = VectorIndex(vectors_of(self.passages, encode))
-        self._words = _Words([words_of(p.whole) for p in self.passages])
+        self._words = Words([words_of(p.whole) for p in self.passages])
 
     def search(
         self,
@@ -141,49 +130,10 @@ class VectorIndex:
         return out
 
 
-class _Words:
-    """BM25 over words."""
-
-    def __init__(self, documents: Sequence[Sequence[str]]) -> None:
-        import bm25s
-
-        self._known = frozenset(word for words in documents for word in words)
-        self._bm25: bm25s.BM25 | None = None
-        if self._known:
-            self._bm25 = bm25s.BM25(method="lucene")
-            self._bm25.index([list(words) for words in documents], show_progress=False)
-
-    def scores(self, words: Sequence[str]) -> NDArray[np.float32] | None:
-        """A score for each document against the best one's; None where no word is known."""
-        known = [word for word in words if word in self._known]
-        if not known or self._bm25 is None:
-            return None
-        scores = np.asarray(self._bm25.get_scores(known), np.float32)
-        most = float(scores.max())
-        return scores / most if most > 0 else None
-
-
 def open_index(corpora: Sequence[Corpus] = (), *, encoder_name: str = "static") -> Index:
     """The built-in corpus and these, in one index. Raises what ``encoder`` raises."""
     passages = [p for corpus in (builtin(), *corpora) for p in corpus.passages]
     return Index(passages, encoder(encoder_name))
-
-
-def words_of(text: str) -> list[str]:
-    """Words to search by: lower case, names split at their humps and kept whole as well, no stop words."""
-    found = []
-    for word in _WORD.findall(text):
-        parts = _HUMP.sub(" ", word.replace("_", " ")).split()
-        found += [word.lower(), *(p.lower() for p in parts)] if len(parts) > 1 else [word.lower()]
-    return [_stem(word) for word in found if word not in _STOP]
-
-
-def _stem(word: str) -> str:
-    """A plural or a verb's form without its ending; crude, and the same for texts and queries."""
-    for ending in ("ing", "ed", "es", "s"):
-        if word.endswith(ending) and len(word) - len(ending) >= 4:
-            return word.removesuffix(ending)
-    return word
 
 
 def holds_for(passage: Passage, go: str) -> bool:

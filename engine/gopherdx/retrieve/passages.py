@@ -57,7 +57,7 @@ class Passage:
     @property
     def whole(self) -> str:
         """Title and text: what is searched, and what a vector is made of."""
-        return f"{self.title}. {self.text}"
+        return f"{self.title}. {self.text}" if self.title else self.text
 
     @property
     def key(self) -> str:

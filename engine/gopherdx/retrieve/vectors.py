@@ -12,10 +12,12 @@ import io
 import os
 import tempfile
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gopherdx.retrieve.encode import Encoder, Vectors
 from gopherdx.retrieve.passages import BUILTIN, Passage
@@ -26,10 +28,13 @@ _CACHE_DIR: Final = "GOPHERDX_CACHE_DIR"
 
 def vectors_of(passages: Sequence[Passage], encoder: Encoder) -> Vectors:
     """len(passages) x dimensions: kept vectors where there are any, the rest computed and kept."""
-    known = _shipped(encoder) | _kept(encoder)
+    known = _shipped(encoder)
+    if any(p.key not in known for p in passages):
+        known |= _kept(encoder)
     new = [p for p in passages if p.key not in known]
     if new:
-        made = dict(zip((p.key for p in new), encoder.encode([p.whole for p in new]), strict=True))
+        vectors = as_kept(encoder.encode([p.whole for p in new]))
+        made = dict(zip((p.key for p in new), vectors, strict=True))
         known |= made
         _keep(encoder, {p.key: known[p.key] for p in passages if p.corpus != BUILTIN or p.key in made})
     if not passages:
@@ -37,40 +42,49 @@ def vectors_of(passages: Sequence[Passage], encoder: Encoder) -> Vectors:
     return np.stack([known[p.key] for p in passages]).astype(np.float32)
 
 
+def as_kept(values: NDArray[Any]) -> Vectors:
+    """Numbers as a file keeps them (fp16): what is made and what is read later give the same answer."""
+    return values.astype(np.float16).astype(np.float32)
+
+
 def pack(passages: Sequence[Passage], encoder: Encoder) -> bytes:
     """The file of shipped vectors: the encoder's id, the passages' keys, and their vectors as fp16."""
-    out = io.BytesIO()
-    vectors = encoder.encode([p.whole for p in passages])
-    np.savez_compressed(
-        out,
-        encoder=np.array(encoder.id),
-        keys=np.array([p.key for p in passages]),
-        vectors=vectors.astype(np.float16),
-    )
-    return out.getvalue()
+    once = {p.key: p.whole for p in passages}
+    vectors = encoder.encode(list(once.values()))
+    return _packed(encoder, dict(zip(once, vectors, strict=True)))
 
 
 def _shipped(encoder: Encoder) -> dict[str, Vectors]:
+    return dict(_shipped_for(encoder.id))
+
+
+@cache
+def _shipped_for(encoder_id: str) -> dict[str, Vectors]:
     file = importlib.resources.files("gopherdx.retrieve") / "static" / SHIPPED
-    return _unpack(file.read_bytes(), encoder) if file.is_file() else {}
+    return _unpack(file.read_bytes(), encoder_id) if file.is_file() else {}
 
 
-def _unpack(data: bytes, encoder: Encoder) -> dict[str, Vectors]:
+def _unpack(data: bytes, encoder_id: str) -> dict[str, Vectors]:
     with np.load(io.BytesIO(data), allow_pickle=False) as kept:
-        if str(kept["encoder"]) != encoder.id:
+        if str(kept["encoder"]) != encoder_id:
             return {}
         vectors = kept["vectors"].astype(np.float32)
         return dict(zip(kept["keys"].tolist(), vectors, strict=True))
 
 
-def _cache(encoder: Encoder) -> Path:
+def cache_folder() -> Path:
+    """Where the user's own vectors are kept."""
     named = os.environ.get(_CACHE_DIR)
     home = (
         Path(named)
         if named
         else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gopherdx"
     )
-    return home / "vectors" / f"{encoder.id}.npz"
+    return home / "vectors"
+
+
+def _cache(encoder: Encoder) -> Path:
+    return cache_folder() / f"{encoder.id}.npz"
 
 
 def _kept(encoder: Encoder) -> dict[str, Vectors]:
@@ -79,7 +93,7 @@ def _kept(encoder: Encoder) -> dict[str, Vectors]:
         path = _cache(encoder)
         if os.name == "posix" and path.stat().st_uid != os.geteuid():
             return {}
-        return _unpack(path.read_bytes(), encoder)
+        return _unpack(path.read_bytes(), encoder.id)
     except (OSError, ValueError, KeyError, RuntimeError):
         return {}
 
@@ -89,14 +103,24 @@ def _keep(encoder: Encoder, vectors: dict[str, Vectors]) -> None:
     if not vectors:
         return
     merged = _kept(encoder) | vectors
+    keep(_cache(encoder), _packed(encoder, merged))
+
+
+def _packed(encoder: Encoder, vectors: dict[str, Vectors]) -> bytes:
+    out = io.BytesIO()
+    np.savez_compressed(
+        out,
+        encoder=np.array(encoder.id),
+        keys=np.array(list(vectors)),
+        vectors=np.stack(list(vectors.values())).astype(np.float16),
+    )
+    return out.getvalue()
+
+
+def keep(path: Path, data: bytes) -> None:
+    """Write a file of the user's cache as a whole; where that cannot be, it is made again next time."""
     with contextlib.suppress(OSError, RuntimeError):
-        path = _cache(encoder)
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".npz", delete=False) as file:
-            np.savez_compressed(
-                file,
-                encoder=np.array(encoder.id),
-                keys=np.array(list(merged)),
-                vectors=np.stack(list(merged.values())).astype(np.float16),
-            )
+            file.write(data)
         Path(file.name).replace(path)

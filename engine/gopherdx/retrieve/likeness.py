@@ -1,0 +1,214 @@
+"""A free text to evidence: how much more it reads like reports of an archetype than like those of others.
+
+The score is kernel ridge regression (Saunders, Gammerman and Vovk, ICML 1998): every text that is known to
+be about an archetype, or known not to be, has a weight, and what it says of a new text grows with its
+likeness to it, the mean of the cosines of their vectors and of their words. It takes in a new case or a new
+line of symptoms.txt without being told. A table, counted over all known texts with each left out in turn,
+turns a score into log-odds.
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gopherdx.kb import Archetype
+from gopherdx.retrieve.encode import Encoder
+from gopherdx.retrieve.examples import PAGE, Example, examples
+from gopherdx.retrieve.passages import Passage
+from gopherdx.retrieve.vectors import as_kept, cache_folder, keep, vectors_of
+from gopherdx.retrieve.words import Words, weighted, words_of
+
+Matrix = NDArray[np.float32]
+
+SHIPPED_FIT: Final = importlib.resources.files("gopherdx.retrieve") / "static" / "likeness.npz"
+RIDGE: Final = 2.0
+UNLIKE: Final = -0.3
+"""What a near-miss is, where a report of the archetype is 1 and one of something else 0."""
+
+# Score to log-odds. Below the first and beyond the last they stay as they are: a text alone is no more than a
+# hint. Counted by `make eval` over symptoms and what cases' people saw, each left out in turn: log of how
+# often a score falls there for the right archetype against how often for another.
+LOG_ODDS: Final = (
+    (-0.05, -3.0), (0.025, -2.0), (0.075, -1.0), (0.12, 0.0), (0.175, 1.7), (0.225, 2.3), (0.28, 3.0),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What a fit comes down to: weights of vector dimensions and of words, each x archetypes."""
+
+    words: tuple[str, ...]
+    idf: Matrix
+    by_vector: Matrix
+    by_words: Matrix
+
+
+@dataclass(frozen=True, slots=True)
+class Like:
+    """What a text is worth for an archetype: log-odds, and, above 0, the report that it reads most like."""
+
+    log_odds: float
+    nearest: Passage | None
+
+
+class Likeness:
+    """Known texts, fitted. ``fitted`` are the weights of an earlier fit to the same texts."""
+
+    def __init__(
+        self,
+        known: Sequence[Example],
+        archetypes: Sequence[str],
+        encode: Encoder,
+        fitted: Fitted | None = None,
+    ) -> None:
+        self.archetypes = tuple(archetypes)
+        self._known = tuple(known)
+        self._encode = encode
+        self.fitted = fitted or Training(known, archetypes, encode).fitted()
+        self._column = {word: at for at, word in enumerate(self.fitted.words)}
+
+    def weigh(self, text: str) -> Mapping[str, Like]:
+        """What a text says of each archetype; nothing for a text without a known word."""
+        words = weighted(words_of(text), self._column, self.fitted.idf)
+        if words is None:
+            return {}
+        vector = self._encode.encode([text])[0]
+        scores = vector @ self.fitted.by_vector + words @ self.fitted.by_words
+        return {
+            name: Like(odds, self._nearest(name, vector, frozenset(words_of(text))) if odds > 0 else None)
+            for name, score in zip(self.archetypes, scores, strict=True)
+            for odds in [log_odds(float(score))]
+        }
+
+    def _nearest(self, name: str, vector: Matrix, words: frozenset[str]) -> Passage:
+        """The report of the archetype that is most like; what people said comes before what a page says."""
+        of_it = [e.passage for e in self._known if name in e.like]
+        said = [p for p in of_it if p.kind != PAGE] or of_it
+        cosines = vectors_of(said, self._encode) @ vector
+        shared = [len(words & frozenset(words_of(p.whole))) / (1 + len(words)) for p in said]
+        return said[max(range(len(said)), key=lambda i: (round(float(cosines[i]) + shared[i], 4), -i))]
+
+
+class Training:
+    """The fit: every known text against every other. A second for a thousand texts, so its result is kept."""
+
+    def __init__(self, known: Sequence[Example], archetypes: Sequence[str], encode: Encoder) -> None:
+        self.known = tuple(known)
+        self.archetypes = tuple(archetypes)
+        self._vectors = vectors_of([e.passage for e in self.known], encode)
+        self._words = Words([words_of(e.passage.whole) for e in self.known])
+        self._by_words = self._words.matrix()
+        self._labels = self._label()
+
+    def fitted(self) -> Fitted:
+        """Weights of each vector's dimension and of each word, dimensions and words x archetypes."""
+        of_texts = np.linalg.solve(self._kernel() + RIDGE * np.eye(len(self.known)), self._labels) / 2
+        return Fitted(
+            words=tuple(self._words.idf),
+            idf=np.array(list(self._words.idf.values()), np.float32),
+            by_vector=as_kept(self._vectors.T @ of_texts),
+            by_words=as_kept(self._by_words.T @ of_texts),
+        )
+
+    def left_out(self) -> NDArray[np.float64]:
+        """Each known text's scores, known texts x archetypes, with all of its passage left out of the fit.
+
+        In closed form: leaving rows out of a ridge regression takes a solution for these rows alone.
+        """
+        inverse = np.linalg.inv(self._kernel() + RIDGE * np.eye(len(self.known)))
+        weights = inverse @ self._labels
+        scores = np.zeros_like(self._labels)
+        of: dict[str, list[int]] = {}
+        for at, example in enumerate(self.known):
+            of.setdefault(example.passage.id, []).append(at)
+        for rows in of.values():
+            scores[rows] = self._labels[rows] - np.linalg.solve(inverse[np.ix_(rows, rows)], weights[rows])
+        return scores
+
+    def _kernel(self) -> NDArray[np.float64]:
+        """The likeness of every known text to every other, in 0..1."""
+        return ((self._vectors @ self._vectors.T + self._by_words @ self._by_words.T) / 2).astype(np.float64)
+
+    def _label(self) -> NDArray[np.float64]:
+        labels = np.zeros((len(self.known), len(self.archetypes)))
+        for row, example in zip(labels, self.known, strict=True):
+            for column, name in enumerate(self.archetypes):
+                row[column] = 1.0 if name in example.like else UNLIKE if name in example.unlike else 0.0
+        return labels
+
+
+def open_likeness(archetypes: Sequence[Archetype], passages: Sequence[Passage], encode: Encoder) -> Likeness:
+    """For these archetypes and the cases among these passages: from a kept fit where these texts have one."""
+    known = examples(archetypes, passages)
+    ids = [archetype.id for archetype in archetypes]
+    key = _key(known, encode)
+    fitted = _read(SHIPPED_FIT, key) or _read(_cached(key), key)
+    made = Likeness(known, ids, encode, fitted)
+    if fitted is None:
+        keep(_cached(key), pack(made.fitted, key))
+    return made
+
+
+def packed(archetypes: Sequence[Archetype], passages: Sequence[Passage], encode: Encoder) -> bytes:
+    """The file of the fit that is shipped."""
+    known = examples(archetypes, passages)
+    return pack(Training(known, [a.id for a in archetypes], encode).fitted(), _key(known, encode))
+
+
+def pack(fitted: Fitted, key: str) -> bytes:
+    """A fit as a file; ``key`` tells from which texts."""
+    out = io.BytesIO()
+    np.savez_compressed(
+        out,
+        key=np.array(key),
+        words=np.array(fitted.words),
+        idf=fitted.idf,
+        by_vector=fitted.by_vector.astype(np.float16),
+        by_words=fitted.by_words.astype(np.float16),
+    )
+    return out.getvalue()
+
+
+def _read(file: Traversable, key: str) -> Fitted | None:
+    """A kept fit, if it is one to these texts."""
+    try:
+        data = file.read_bytes()
+        with np.load(io.BytesIO(data), allow_pickle=False) as kept:
+            if str(kept["key"]) != key:
+                return None
+            return Fitted(
+                tuple(kept["words"].tolist()),
+                kept["idf"].astype(np.float32),
+                kept["by_vector"].astype(np.float32),
+                kept["by_words"].astype(np.float32),
+            )
+    except (OSError, ValueError, KeyError, RuntimeError):
+        return None
+
+
+def _key(known: Sequence[Example], encode: Encoder) -> str:
+    digest = sha256(f"{encode.id} {RIDGE} {UNLIKE}\n".encode())
+    for example in known:
+        labels = f"{sorted(example.like)} {sorted(example.unlike)}"
+        digest.update(f"{example.passage.id} {labels} {example.passage.whole}\n".encode())
+    return digest.hexdigest()[:24]
+
+
+def _cached(key: str) -> Path:
+    return cache_folder() / f"likeness-{key}.npz"
+
+
+def log_odds(score: float) -> float:
+    """A score as log-odds, by the table, straight lines between its points; two digits."""
+    scores, odds = zip(*LOG_ODDS, strict=True)
+    return round(float(np.interp(score, scores, odds)), 2)
