@@ -481,7 +481,7 @@ def _apart(results: Json) -> str:
     table = _table(("program", "recordings", "why", "where"), rows) if rows else "None."
     lines = ["## Not scored", "", said, "", table]
     if results["left_out"]:
-        lines += ["", "Programs of which there is no recording:", ""]
+        lines += ["", "Programs of which there is no recording, and recordings that cannot be read:", ""]
         lines += [f"- {name}: {why}" for name, why in sorted(results["left_out"].items())]
     return "\n".join(lines)
 

@@ -68,7 +68,8 @@ def score(
     if not found:
         raise LabError(f"no recordings in {out}: run lab.py matrix first")
     tell(f"{len(found)} recordings of {len({c.program.name for c in found})} programs")
-    look(found, out, ways, jobs=jobs, tell=tell)
+    unreadable = look(found, out, ways, jobs=jobs, tell=tell)
+    found = [cell for cell in found if cell.name not in unreadable]
     rows = [row for cell, seen in seen_in(found, out, ways) for row in _rows(kb, cell, seen)]
     fitted = [row for row in rows if not known[row.cell.split("/")[0]].blind]
     fit = Fit(kb, fitted)
@@ -79,7 +80,7 @@ def score(
         "archetypes": {a.id: a.title for a in kb.archetypes},
         "ways": list(WAYS),
         "cells": [_cell(cell) for cell in found],
-        "left_out": _left_out(known, found),
+        "left_out": _left_out(known, found) | unreadable,
         "said": [],
         "believed": [],
     }

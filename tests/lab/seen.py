@@ -23,7 +23,7 @@ from gopherdx.model import Observations
 from gopherdx.observe import observe_all
 from gopherdx.reason import chain
 from gopherdx.reason.facts import Concluded
-from tests.lab.labels import ROOT, LabError, Program, release
+from tests.lab.labels import ROOT, Program, release
 from tests.lab.recording import times_better, told_of
 
 # What comes with every trace: all that a run leaves but traces, the CPU profile, and other forms of the same
@@ -154,22 +154,25 @@ def look(
     *,
     jobs: int = 2,
     tell: Callable[[str], None] = print,
-) -> None:
+) -> dict[str, str]:
     """See, in ``jobs`` processes, what of these cells is not seen yet by the present library.
 
-    Raises LabError for an artifact that gopherdx cannot read.
+    Returns the cells of which an artifact cannot be read, by name, and why.
     """
+    unreadable: dict[str, str] = {}
     keys = _code_keys()
     todo = [cell for cell in found if not _is_fresh(cell, out, keys, ways)]
     if todo:
         tell(f"{len(todo)} of {len(found)} recordings are to be read")
         with multiprocessing.get_context("fork").Pool(jobs, _lower) as pool:
             work = [(cell, out, keys, ways) for cell in todo]
-            for n, error in enumerate(pool.imap_unordered(_make, work, chunksize=2), 1):
+            for n, (name, error) in enumerate(pool.imap_unordered(_make, work, chunksize=2), 1):
                 if error:
-                    raise LabError(error)
+                    unreadable[name] = error
+                    tell(f"left out: {name}: {error}")
                 if n % 100 == 0:
                     tell(f"{n} of {len(todo)} read")
+    return unreadable
 
 
 def seen_in(
@@ -204,8 +207,8 @@ def _load(file: Path) -> dict[str, Any]:
     return read
 
 
-def _make(work: tuple[Cell, Path, tuple[str, str], Sequence[str]]) -> str:
-    """See a cell anew, as much as is not known; returns what is wrong with it."""
+def _make(work: tuple[Cell, Path, tuple[str, str], Sequence[str]]) -> tuple[str, str]:
+    """See a cell anew, as much as is not known; returns its name and what is wrong with it."""
     cell, out, keys, wanted = work
     file = _file(cell, out)
     key = _cell_key(cell)
@@ -219,13 +222,13 @@ def _make(work: tuple[Cell, Path, tuple[str, str], Sequence[str]]) -> str:
             observed = _observed(cell, wanted)
         ways = {way: Seen(o, tuple(_concluded(kb, x) for x in o)) for way, o in observed.items()}
     except UnreadableInput as error:
-        return f"{cell.name}: {error}"
+        return cell.name, f"{Path(error.where or '').name} {error.what}"
     file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_suffix(".part")
     with part.open("wb") as f:
         pickle.dump({"keys": (*keys, key), "looked": frozenset(wanted), "ways": ways}, f, protocol=5)
     part.replace(file)
-    return ""
+    return cell.name, ""
 
 
 def _observed(cell: Cell, ways: Sequence[str]) -> dict[str, tuple[Observations, ...]]:
