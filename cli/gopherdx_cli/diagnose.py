@@ -13,13 +13,18 @@ from gopherdx_cli.exits import exit_code
 from gopherdx_cli.options import (
     Color,
     ColorOption,
+    CorpusOption,
+    Encoder,
+    EncoderOption,
     FailOn,
     ForceOption,
     Format,
     FormatOption,
     KnowledgeOption,
     OutputOption,
+    PassagesOption,
     QuietOption,
+    SymptomOption,
 )
 from gopherdx_cli.output import ProgressLine, Sink, load_meanwhile, note
 
@@ -99,7 +104,11 @@ def diagnose(
             help="Go version of the program (1.23).",
         ),
     ] = None,
+    symptom: SymptomOption = None,
     kb: KnowledgeOption = None,
+    passages: PassagesOption = True,
+    encoder: EncoderOption = Encoder.static,
+    corpus: CorpusOption = None,
     fail_on: Annotated[
         FailOn | None,
         typer.Option(
@@ -116,7 +125,8 @@ def diagnose(
 
     Name traces, profiles or a folder of them: what each is, its content tells. - is standard input. Flags
     name a file of one kind and refuse another. Files named together are one process, several folders are
-    several: two services that wait for each other take the folders of both.
+    several: two services that wait for each other take the folders of both. --symptom describes what you
+    see, where there are no files yet or besides them.
 
     Exit codes: 0 done, 1 --fail-on reached, 2 wrong use or unreadable input, 3 undecided under --fail-on,
     70 internal error, 130 interrupted.
@@ -129,7 +139,7 @@ def diagnose(
 
     import gopherdx
 
-    load_meanwhile(format)
+    load_meanwhile(format, passages=passages)
     with ProgressLine(quiet=quiet) as progress:
         diagnosis = gopherdx.diagnose(
             *_opened(paths),
@@ -145,7 +155,11 @@ def diagnose(
             select=_ids(select),
             ignore=_ids(ignore),
             go_version=go_version,
+            symptom=symptom,
             kb=kb or (),
+            passages=passages,
+            encoder=encoder.value,
+            corpus=corpus or (),
             progress=progress,
         )
     sink.write(diagnosis)

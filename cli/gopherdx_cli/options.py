@@ -24,6 +24,13 @@ class Color(str, Enum):
     never = "never"
 
 
+class Encoder(str, Enum):
+    """What compares texts."""
+
+    static = "static"
+    minilm = "minilm"
+
+
 class FailOn(str, Enum):
     """Severities, for ``--fail-on``."""
 
@@ -61,5 +68,39 @@ KnowledgeOption = Annotated[
         metavar="DIR",
         envvar="GOPHERDX_KB",
         help="A folder of archetypes of your own, besides those that come along. Runs its rules.",
+    ),
+]
+SymptomOption = Annotated[
+    str | None,
+    typer.Option(
+        "--symptom",
+        metavar="TEXT",
+        envvar="GOPHERDX_SYMPTOM",
+        help="What you see, in a sentence or two: with files or alone.",
+    ),
+]
+PassagesOption = Annotated[
+    bool,
+    typer.Option(
+        "--passages/--no-passages",
+        envvar="GOPHERDX_PASSAGES",
+        help="Whether findings carry passages of the corpus to read on with.",
+    ),
+]
+EncoderOption = Annotated[
+    Encoder,
+    typer.Option(
+        "--encoder",
+        envvar="GOPHERDX_ENCODER",
+        help="How texts are compared; minilm needs gopherdx[semantic].",
+    ),
+]
+CorpusOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--corpus",
+        metavar="DIR",
+        envvar="GOPHERDX_CORPUS",
+        help="A folder of Markdown of your own, such as runbooks, besides what comes along.",
     ),
 ]

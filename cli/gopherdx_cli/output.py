@@ -125,7 +125,7 @@ def note(sentence: str, *, quiet: bool = False) -> None:
         sys.stderr.write(f"gopherdx: {safe(sentence)}\n")
 
 
-def load_meanwhile(form: Format) -> None:
+def load_meanwhile(form: Format, *, passages: bool = True) -> None:
     """Import what reasoning and the report need while kernels read the trace, in a thread of its own."""
 
     def load() -> None:
@@ -133,7 +133,7 @@ def load_meanwhile(form: Format) -> None:
         with contextlib.suppress(Exception):
             from gopherdx.pipeline import prepare
 
-            prepare()
+            prepare(passages=passages)
             if form is Format.text:
                 from gopherdx.report import text  # noqa: F401
 

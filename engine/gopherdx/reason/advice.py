@@ -74,6 +74,16 @@ def summary(
     return f"no archetype could be judged from these artifacts{takes}.{broken}"
 
 
+def summary_of_told(findings: Sequence[Finding], archetypes: int) -> str:
+    """The outcome in a sentence where a person's words are all that there is."""
+    if not findings:
+        return f"What was told fits none of the {_count(archetypes, 'archetype')}; nothing was recorded yet."
+    if findings[0].level == "likely":
+        return f"{findings[0].summary} (by what was told; nothing was recorded yet)"
+    several = " or ".join(f"{f.id} {f.slug} ({f.confidence:.2f})" for f in findings[:3])
+    return f"By what was told, it may be {several}; nothing was recorded yet."
+
+
 def to_place(archetypes: Sequence[Archetype]) -> Iterator[Next]:
     """The capture that tells the place of a likely finding which has none."""
     for archetype in archetypes:
@@ -103,13 +113,18 @@ def next_steps(
     not_judged: Sequence[NotJudged],
     kinds: frozenset[str],
     likelihoods: Likelihoods,
+    *,
+    only_told: bool = False,
 ) -> tuple[Next, ...]:
-    """What would settle an open question first, then what would let more archetypes be judged."""
+    """What would settle an open question first, then what would let more archetypes be judged.
+
+    Of what a person told (``only_told``) nothing is settled before something was recorded.
+    """
     if outcome == "diagnosed":
         return tuple(_open_questions(best))
     steps = list(_captures(not_judged))
-    if outcome == "inconclusive" and best[0].confidence >= INCONCLUSIVE:
-        steps.insert(0, _separating(best[:2], kinds, likelihoods))
+    if outcome == "inconclusive" and best and (best[0].confidence >= INCONCLUSIVE or only_told):
+        steps.insert(0, _separating(best[:2], kinds, likelihoods, ask_first=only_told))
     if outcome == "healthy":
         near = best[0].archetype
         text = "If the program was slow all the same, record it while it is slow, under its usual load."
@@ -166,14 +181,19 @@ def _fewest(not_judged: Sequence[NotJudged]) -> Iterator[tuple[str, list[NotJudg
         left = [n for n in left if lack not in n.missing]
 
 
-def _separating(two: Sequence[Belief], kinds: frozenset[str], likelihoods: Likelihoods) -> Next:
-    """The capture or question whose answer moves the best two furthest."""
+def _separating(
+    two: Sequence[Belief], kinds: frozenset[str], likelihoods: Likelihoods, *, ask_first: bool
+) -> Next:
+    """The capture or question whose answer moves the best two furthest.
+
+    ``ask_first``: whoever describes something can be asked at once.
+    """
     ids = tuple(belief.archetype.id for belief in two)
     offers = [
         (_power(p, likelihoods), step)
         for belief in two
         for p in belief.pieces
-        if p.state == "open" and (step := _ask(p, belief, ids, kinds))
+        if p.state == "open" and (step := _ask(p, belief, ids, frozenset(_RECORD) if ask_first else kinds))
     ]
     if offers:
         return max(offers, key=lambda offer: offer[0])[1]  # the first of equals

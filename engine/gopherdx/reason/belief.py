@@ -26,6 +26,9 @@ ANSWER_RELIABILITY: Final = 0.8
 TEXT_CAP: Final = 3.0
 """Log-odds that likeness to other reports may add at most: it lifts the prior to 0.29, never to likely."""
 
+DESCRIPTION: Final = "description"
+"""Evidence, and its source, of what a person described."""
+
 State = Literal["seen", "absent", "open"]
 
 
@@ -56,11 +59,13 @@ class Answer:
 class Told:
     """What a person told: answers by archetype and evidence, and likeness to other reports by archetype.
 
-    Likeness is in log-odds, as retrieval weighs it; more than ``TEXT_CAP`` counts as that.
+    Likeness is in log-odds, as retrieval weighs it; more than ``TEXT_CAP`` counts as that. ``like`` is the
+    report that reads most like what was described.
     """
 
     answers: Mapping[str, Mapping[str, Answer]] = field(default_factory=dict)
     text: Mapping[str, float] = field(default_factory=dict)
+    like: Mapping[str, str] = field(default_factory=dict)
 
 
 NOTHING_TOLD: Final = Told()
@@ -75,6 +80,8 @@ class Belief:
     confidence: float
     pieces: tuple[Piece, ...]
     text_weight: float = 0.0
+    likeness: Evidence | None = None
+    """What was described, where that speaks for it."""
 
     @property
     def supported(self) -> bool:
@@ -90,8 +97,9 @@ class Belief:
 
     @property
     def told(self) -> tuple[Evidence, ...]:
-        """What rules concluded for and against it, in the order of archetype.yaml."""
-        return tuple(p.evidence for p in self.pieces if p.state == "seen" and p.evidence)
+        """What was described, then what rules concluded for and against, in the order of archetype.yaml."""
+        seen = tuple(p.evidence for p in self.pieces if p.state == "seen" and p.evidence)
+        return (self.likeness, *seen) if self.likeness else seen
 
     @property
     def refuted_by(self) -> tuple[Evidence, ...]:
@@ -132,7 +140,8 @@ def believe(
         pieces = _answered(of_files, answers, likelihoods)
         believed = probability(likelihoods, (text, *(p.weight for p in pieces)))
         confidence = min(believed, _cap(archetype, subject, lookup))
-        beliefs.append(Belief(archetype, subject, round(confidence, 4), pieces, text))
+        described = _described(text, told.like.get(archetype.id, ""))
+        beliefs.append(Belief(archetype, subject, round(confidence, 4), pieces, text, described))
     return beliefs
 
 
@@ -214,6 +223,14 @@ def _answered(
             piece = _told(piece.proof, answer, likelihoods)
         out.append(piece)
     return tuple(out)
+
+
+def _described(weight: float, like: str) -> Evidence | None:
+    """Likeness to reports as evidence; none where a description does not speak for it."""
+    if weight <= 0:
+        return None
+    text = f"it reads like reports of it, as: {like}" if like else "it reads like reports of it"
+    return Evidence(DESCRIPTION, weight, "above 0", "log-odds", True, Source(DESCRIPTION), text)
 
 
 def _mechanism(proof: Proof) -> str:

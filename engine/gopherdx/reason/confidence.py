@@ -81,10 +81,15 @@ def judge(
     best = sorted(
         (f.belief for f in fates if f.belief), key=lambda b: (-round(b.confidence, 2), b.archetype.id)
     )
-    outcome = outcome_of(findings, judged=len(best), unjudged=len(not_judged), failed=bool(failed))
+    only_told = not observations.kinds and told != NOTHING_TOLD
+    outcome = outcome_of(
+        findings, judged=len(best), unjudged=len(not_judged), failed=bool(failed), only_told=only_told
+    )
     return Verdict(
         outcome=outcome,
-        summary=advice.summary(outcome, findings, best, not_judged, len(kb.archetypes), len(failed)),
+        summary=advice.summary_of_told(findings, len(kb.archetypes))
+        if only_told
+        else advice.summary(outcome, findings, best, not_judged, len(kb.archetypes), len(failed)),
         findings=findings,
         ruled_out=tuple(sorted(ruled_out, key=lambda r: r.id)),
         not_judged=not_judged,
@@ -93,7 +98,9 @@ def judge(
         next=(
             *advice.to_place([d.belief.archetype for d in kept if d.likely and d.location is None]),
             *advice.third_source(lookup, outcome),
-            *advice.next_steps(outcome, best, not_judged, observations.kinds, kb.likelihoods),
+            *advice.next_steps(
+                outcome, best, not_judged, observations.kinds, kb.likelihoods, only_told=only_told
+            ),
         ),
         beliefs=tuple(best),
     )
@@ -121,6 +128,8 @@ def _fate(
     if best.refuted_by:
         return _Fate(best, RuledOut(*named, best.refuted_by))
     # Nothing in these artifacts spoke for or against it: to call that ruled out would be a guess.
+    if missing:
+        return _Fate(None, NotJudged(*named, missing, archetype.collect))
     lacks = _undecided(archetype, observations)
     return _Fate(None, NotJudged(*named, lacks, advice.command(lacks[0]) or archetype.collect))
 
@@ -187,10 +196,17 @@ def _share(draft: finding.Draft) -> float:
     return max((float(v) for v in values if isinstance(v, (int, float))), default=0.0)
 
 
-def outcome_of(findings: Sequence[Finding], *, judged: int, unjudged: int, failed: bool) -> Outcome:
-    """The whole answer in one word, from what became of the archetypes."""
+def outcome_of(
+    findings: Sequence[Finding], *, judged: int, unjudged: int, failed: bool, only_told: bool = False
+) -> Outcome:
+    """The whole answer in one word, from what became of the archetypes.
+
+    ``only_told``: a person's words are all there is. Nobody's word makes a program healthy.
+    """
     if any(f.level == "likely" for f in findings):
         return "diagnosed"
+    if only_told:
+        return "inconclusive"
     if not judged:
         return "insufficient"
     if failed or any(f.confidence >= INCONCLUSIVE for f in findings):

@@ -14,13 +14,13 @@ from dataclasses import replace
 from gopherdx.kb import KnowledgeBase
 from gopherdx.model import SEVERITIES, Finding, NotApplicable, NotJudged, RuledOut
 from gopherdx.reason import advice
-from gopherdx.reason.belief import Belief
+from gopherdx.reason.belief import DESCRIPTION, Belief
 from gopherdx.reason.confidence import Verdict, outcome_of
 
 
 def together(kb: KnowledgeBase, verdicts: Mapping[str, Verdict], kinds: frozenset[str]) -> Verdict:
     """One verdict on the processes of these names. ``kinds`` are those of all their artifacts."""
-    findings = tuple(sorted((f for n, v in verdicts.items() for f in _named(n, v)), key=_rank))
+    findings = _findings(verdicts)
     found = {f.id for f in findings}
     errors = tuple(dict.fromkeys(e for v in verdicts.values() for e in v.errors if e.id not in found))
     gone = found | {e.id for e in errors}
@@ -46,6 +46,23 @@ def together(kb: KnowledgeBase, verdicts: Mapping[str, Verdict], kinds: frozense
         ),
         beliefs=best,
     )
+
+
+def _findings(verdicts: Mapping[str, Verdict]) -> tuple[Finding, ...]:
+    """All, each with its process's name; what a person described of all of them together stands once."""
+    ranked = sorted((f for n, v in verdicts.items() for f in _named(n, v)), key=_rank)
+    kept: dict[tuple[str, str | None], Finding] = {}
+    seen = {f.id for f in ranked if not _only_described(f)}
+    for finding in ranked:
+        if not _only_described(finding):
+            kept[finding.id, f"{finding.process} {finding.location}"] = finding
+        elif finding.id not in seen:
+            kept.setdefault((finding.id, None), replace(finding, process=None))
+    return tuple(kept.values())
+
+
+def _only_described(finding: Finding) -> bool:
+    return bool(finding.evidence) and all(e.source.artifact == DESCRIPTION for e in finding.evidence)
 
 
 def _named(name: str, verdict: Verdict) -> list[Finding]:

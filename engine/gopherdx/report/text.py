@@ -62,9 +62,10 @@ def render(diagnosis: Diagnosis, *, width: int = DEFAULT_WIDTH, color: bool = Fa
     _ruled_out(page, diagnosis.ruled_out)
     _not_judged(page, diagnosis.not_judged, frozenset(step.command or "" for step in diagnosis.next))
     _not_applicable(page, diagnosis)
-    if diagnosis.outcome != "healthy":
-        _overview(page, diagnosis.overview)
-    _inputs(page, diagnosis)
+    if diagnosis.inputs:  # there are none where a person's words were all there was
+        if diagnosis.outcome != "healthy":
+            _overview(page, diagnosis.overview)
+        _inputs(page, diagnosis)
     return page.text()
 
 
@@ -109,10 +110,18 @@ def _finding(page: _Page, finding: Finding, told: set[str]) -> None:
         for fix in finding.fix:
             _fix(page, fix)
     told.add(finding.id)
-    if finding.passages:
-        page.heading("Read more")
-        page.pairs([(p.id, f"{p.title} ({p.source})") for p in finding.passages])
+    _read_on(page, finding)
     page.line(Text(f"More: gopherdx explain {safe(finding.id)}", style="dim"))
+
+
+def _read_on(page: _Page, finding: Finding) -> None:
+    """Passages, each with its source below it, to be opened or copied."""
+    if not finding.passages:
+        return
+    page.heading("Read on")
+    for passage in finding.passages:
+        page.hanging("  ", Text(safe(passage.title)))
+        page.link(passage.source)
 
 
 def _first_sentence(finding: Finding) -> str:
@@ -245,6 +254,10 @@ def _possible(page: _Page, findings: Sequence[Finding]) -> None:
         page.hanging("  ", Text(safe(_first_sentence(finding))))
         page.hanging("  ", _badge(finding))
         _evidence(page, finding.evidence, indent=2)
+        if finding.passages:
+            page.hanging(
+                "  Read on: ", Text(safe(f"{finding.passages[0].title} ({finding.passages[0].source})"))
+            )
 
 
 def _ruled_out(page: _Page, ruled_out: Sequence[RuledOut]) -> None:
@@ -516,6 +529,10 @@ class _Page:
     def command(self, text: str, indent: int = 4) -> None:
         """A command to copy: never wrapped, so that it can be."""
         self._console.print(Text(" " * indent + "$ " + safe(text), style="green"), soft_wrap=True)
+
+    def link(self, address: str) -> None:
+        """An address, never broken, so that it can be copied."""
+        self._console.print(Text("    " + safe(address), style="dim"), soft_wrap=True)
 
     def code(self, source: str) -> None:
         lines = [safe(line.replace("\t", "    ")) for line in source.strip("\n").split("\n")]
