@@ -1,0 +1,3 @@
+module example.com/dossier
+
+go 1.21

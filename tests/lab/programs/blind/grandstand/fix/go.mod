@@ -1,0 +1,3 @@
+module example.com/grandstand
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/halls
+
+go 1.21

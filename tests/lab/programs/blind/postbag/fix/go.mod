@@ -1,0 +1,3 @@
+module example.com/postbag
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/signalbox
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/spectra
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/tapestry
+
+go 1.21
