@@ -118,6 +118,7 @@ def test_closed_waits_by_stack_are_those_of_the_profile(go: str, plain: Plain, p
 
 def _disagreements(trace: Trace, kind: str, theirs: ref.Totals, ours: ref.Totals) -> list[str]:
     borders = len(trace.generations) - 1
+    theirs = {key: (n, ns * _too_short(trace)) for key, (n, ns) in theirs.items()}
     out = []
     for key in theirs.keys() | ours.keys():
         (n, ns), (our_n, our_ns) = theirs.get(key, (0, 0)), ours.get(key, (0, 0))
@@ -126,6 +127,11 @@ def _disagreements(trace: Trace, kind: str, theirs: ref.Totals, ours: ref.Totals
         elif our_n == n and abs(our_ns - ns) > 0.001 * ns + BORDER_NS * borders:
             out.append(f"{our_ns} ns instead of {ns} at {key[:3]}")
     return out
+
+
+def _too_short(trace: Trace) -> int:
+    """How many times too short the toolchain's reader shows this trace's durations."""
+    return 256 if any("Go 1.22 on Windows wrote a clock" in warning for warning in trace.warnings) else 1
 
 
 def _explained(trace: Trace, kind: str, key: ref.StackKey, theirs: int, ours: int) -> bool:
@@ -163,6 +169,7 @@ def test_states_of_goroutines_are_those_of_the_replayed_events(go: str, plain: P
 
 def assert_replay_agrees(trace: Trace, theirs: ref.Replayed) -> None:
     """Each table of ours against the reference's events, followed in plain Python."""
+    too_short = _too_short(trace)
     slack = BORDER_NS * len(trace.generations)
     callbacks = theirs.kinds["StateTransition"] - ref.parsed_counts(trace.counts)["StateTransition"]
     assert 0 <= callbacks <= trace.counts.get("GoDestroySyscall", 0)
@@ -181,8 +188,9 @@ def assert_replay_agrees(trace: Trace, theirs: ref.Replayed) -> None:
     ):
         ours = _stays(trace, ours_of)
         for key, (n, ns) in seen.items():
+            ns *= too_short
             # The reference moves an event by a nanosecond where two bear the same time.
-            assert abs(ours.get(key, 0) - ns) <= 0.001 * ns + slack + 2 * n, (ours_of, key)
+            assert abs(ours.get(key, 0) - ns) <= 0.001 * ns + slack + 2 * n * too_short, (ours_of, key)
 
     assert (trace.created, trace.ended, trace.live) == (
         sum(theirs.created.values()),
@@ -193,9 +201,9 @@ def assert_replay_agrees(trace: Trace, theirs: ref.Replayed) -> None:
     assert _by_creator(trace) == dict(theirs.created)
     assert trace.gc.cycles == theirs.gc_cycles
     assert trace.gomaxprocs == theirs.procs
-    assert abs(trace.duration_ns - (theirs.last_ns - theirs.first_ns)) <= slack
+    assert abs(trace.duration_ns - (theirs.last_ns - theirs.first_ns) * too_short) <= slack
     running = sum(g.running_ns for g in trace.groups)
-    assert abs(running - theirs.running_ns) <= 0.001 * theirs.running_ns + slack
+    assert abs(running - theirs.running_ns * too_short) <= 0.001 * theirs.running_ns * too_short + slack
     samples: Counter[ref.StackKey] = Counter()
     for sample in trace.samples:
         samples[ref.our_key(trace, sample.stack)] += sample.count

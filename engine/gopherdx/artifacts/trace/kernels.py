@@ -821,9 +821,9 @@ def _new_proc(p_keys, p_vals, ps, tally, pid, at):  # type: ignore[no-untyped-de
     G_SYSCALL, G_ASSIST_T, G_ASSIST_S, G_ASSIST, G_LABEL, G_BURST_T, G_BURST_RUN, G_BURST_QUEUE,
     G_UNTYPED_END, G_BURST_S, G_LOCK_T, G_LOCK_RUN, G_PREV, G_PREV_T, G_SPAN, G_SPAN_T, G_SPAN_LAST,
     G_SPAN_RUN, G_SPAN_ASSIST, G_SPAN_S, G_SPAN_N, G_RAN, G_BURST_OTHER, G_SPAN_RUN_LAST,
-    G_SPAN_ASSIST_LAST, G_WOKEN,
-) = range(38)  # fmt: skip
-GOROUTINE_COLUMNS = 38
+    G_SPAN_ASSIST_LAST, G_WOKEN, G_ASSIST_RUN,
+) = range(39)  # fmt: skip
+GOROUTINE_COLUMNS = 39
 
 # State kinds that slots are kept for: wait reasons are 0..63, then these.
 K_SYSCALL = 64  # in a system call, by the stack that entered it
@@ -1109,6 +1109,15 @@ def _see_stack(  # type: ignore[no-untyped-def]
         g[r, G_SPAN_RUN_LAST] = g[r, G_RUN] + (t - g[r, G_SINCE] if g[r, G_STATE] == RUNNING else 0)
         g[r, G_SPAN_ASSIST_LAST] = g[r, G_ASSIST]
         g[r, G_SPAN_N] += 1
+
+
+@inline
+def _ran(g, row, t):  # type: ignore[no-untyped-def]
+    """How long the goroutine ran until ``t``."""
+    r = np.uintp(row)  # unsigned: no test for an index from the end
+    if g[r, G_STATE] == RUNNING and t > g[r, G_SINCE]:
+        return g[r, G_RUN] + t - g[r, G_SINCE]
+    return g[r, G_RUN]
 
 
 @helper
@@ -1536,6 +1545,7 @@ def fold(  # type: ignore[no-untyped-def]
             if cur >= 0:
                 g[cur, G_ASSIST_T] = t
                 g[cur, G_ASSIST_S] = stack
+                g[cur, G_ASSIST_RUN] = _ran(g, cur, t)
         elif kind == ASSIST_END:
             if cur >= 0 and g[cur, G_ASSIST_T] >= 0:
                 ns = t - g[cur, G_ASSIST_T]
@@ -1544,6 +1554,8 @@ def fold(  # type: ignore[no-untyped-def]
                 g[cur, G_ASSIST] += ns
                 if g[cur, G_SPAN] > 0:
                     g[cur, G_SPAN_ASSIST_LAST] = g[cur, G_ASSIST]
+                # An assist that finds no work waits for some: what it cost is the time that it ran.
+                ns = min(ns, _ran(g, cur, t) - g[cur, G_ASSIST_RUN])
                 tag = np.int64(TAG_ASSIST)
                 key = g[cur, G_ASSIST_S]
                 g[cur, G_ASSIST_T] = -1
@@ -1551,6 +1563,7 @@ def fold(  # type: ignore[no-untyped-def]
             if y >= 0 and known and g[y, G_ASSIST_T] < 0:
                 g[y, G_ASSIST_T] = x[X_GEN_T0]
                 g[y, G_ASSIST_S] = 0
+                g[y, G_ASSIST_RUN] = g[y, G_RUN]
         elif kind == SWEEP_BEGIN:
             if cur >= 0 and g[cur, G_STATE] == RUNNING:
                 see = cur
@@ -1734,6 +1747,7 @@ def finish(  # type: ignore[no-untyped-def]
             if g[row, G_ASSIST_T] >= 0:
                 dt = t - g[row, G_ASSIST_T]
                 g[row, G_ASSIST] += dt
+                dt = min(dt, g[row, G_RUN] - g[row, G_ASSIST_RUN])
                 _count(x, count_keys, count_vals, counters, TAG_ASSIST, g[row, G_ASSIST_S], dt)
                 g[row, G_ASSIST_T] = -1
             _end_goroutine(g, row, groups)

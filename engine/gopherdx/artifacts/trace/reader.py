@@ -46,6 +46,12 @@ Progress = Callable[[str, float], None]
 MAX_BYTES = 8 << 30  # of the unpacked trace
 MAX_NS = float(1 << 60)  # 36 years after the clock's start: a later time is damage
 
+CLOCK_DIVISOR = 256
+CLOCK_MAX = 250e6
+"""Go 1.22.0 on Windows divided its processor's clock by 256 and wrote the undivided rate (golang/go#65997;
+runtime/trace2time.go, traceClockUnitsPerSecond, has the division since). A clock divided so ticks some ten
+million times a second, the others 15.6 million times: more than this is an undivided rate."""
+
 COMPILING = "compiling what reads traces, once for this version of gopherdx: some ten seconds"
 
 
@@ -142,6 +148,7 @@ class _Builder:
         self._wall_clock: int | None = None
         self._bad_tables = 0
         self._damaged = False
+        self._undivided = False
 
     def add(self, raw: RawGeneration, worker: Worker) -> None:
         """Order and replay one whole generation."""
@@ -190,8 +197,15 @@ class _Builder:
                 else:
                     break
             if frequency:
-                return float(frequency)
+                return self._divided(float(frequency))
         return 0.0
+
+    def _divided(self, frequency: float) -> float:
+        """The clock's rate as it was: Go 1.22 on Windows wrote one 256 times too high."""
+        if self._minor != 22 or frequency < CLOCK_MAX:
+            return frequency
+        self._undivided = True
+        return frequency / CLOCK_DIVISOR
 
     def _tables(self, raw: RawGeneration) -> tuple[Ints, Ints]:
         """Maps from this generation's stack ids and string ids to the trace's stacks and reasons."""
@@ -283,6 +297,11 @@ class _Builder:
 
     def _warnings(self, generations: Generations) -> tuple[str, ...]:
         out = []
+        if self._undivided:
+            out.append(
+                f"Go 1.22 on Windows wrote a clock {CLOCK_DIVISOR} times too fast (golang/go#65997); times are "
+                f"corrected here, and go tool trace shows them {CLOCK_DIVISOR} times too short"
+            )
         if self._skipped or generations.trailing:
             lost = self._skipped_bytes + generations.trailing
             read = f"{len(self._generations)} whole generation{'s' if len(self._generations) != 1 else ''}"
