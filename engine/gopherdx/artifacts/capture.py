@@ -19,7 +19,7 @@ from gopherdx.artifacts.dump import GoroutineDump, read_dumps
 from gopherdx.artifacts.gclog import GcTrace, SchedTrace, read_gclog
 from gopherdx.artifacts.metrics import DEFAULT_LIMIT_BYTES as METRICS_LIMIT_BYTES
 from gopherdx.artifacts.metrics import Metrics, read_metrics
-from gopherdx.artifacts.pprof import DEFAULT_LIMIT_BYTES, Profile, ProfileKind, read_profile
+from gopherdx.artifacts.pprof import DEFAULT_LIMIT_BYTES, Profile, ProfileKind, read_profiles
 from gopherdx.artifacts.sniff import (
     FORM_NAMES,
     HEAD_BYTES,
@@ -323,13 +323,19 @@ class _Reading:
         self.inputs.append(Input(where, "trace", str(trace.go), opened.size, trace.truncated, trace.warnings))
 
     def _read_profile(self, opened: _Opened) -> None:
+        """A program that appends to its file leaves several profiles in it: as many moments."""
         where = opened.item.where
-        profile = read_profile(
+        read = read_profiles(
             opened.compressed(self.limits.profile_bytes), path=where, limit_bytes=self.limits.profile_bytes
         )
-        profile = _as_flagged(profile, opened.item)
-        self.artifacts.append(profile)
-        self.inputs.append(Input(where, profile.kind, None, opened.size, False, profile.warnings))
+        profiles = [_as_flagged(profile, opened.item) for profile in read]
+        self.artifacts += profiles
+        for kind in dict.fromkeys(profile.kind for profile in profiles):
+            of_kind = [profile for profile in profiles if profile.kind == kind]
+            warnings = tuple(dict.fromkeys(w for profile in of_kind for w in profile.warnings))
+            if len(of_kind) > 1:
+                warnings += (f"holds {len(of_kind)} {_kind_name(kind)} profiles, taken as that many moments",)
+            self.inputs.append(Input(where, kind, None, opened.size, False, warnings))
 
     def _read_metrics(self, opened: _Opened) -> None:
         where = opened.item.where
