@@ -3,6 +3,11 @@
 Cost is the time of dedicated and fractional mark workers and of mark assists, against the CPU time that the
 program used; idle marking takes what nobody wanted. Who allocates is read from the stacks at which a cycle
 was triggered, from assists and sweeps: all three come in proportion to bytes allocated.
+
+How often it runs is told of collections that allocation triggered: one that the program asks for (runtime.GC,
+debug.FreeOSMemory, package testing before each benchmark) comes however little it allocates. Rates are told
+of recordings of a second or more: in the moment that a test or a start takes, every heap grows through small
+cycles, and nothing shows that it goes on.
 """
 
 from __future__ import annotations
@@ -21,20 +26,50 @@ LOOKED = (
     "gc.alloc_mb_per_s", "alloc.share",
 )  # fmt: skip
 MB = 1 << 20
+LEAST_S = 1.0
+ASKED_FOR = "runtime.GC"
 
 
 def of_trace(trace: Trace) -> Said:
     """Collector observations of the process, and the share of allocation by user's function."""
     gc = trace.gc
-    looked = set(LOOKED)
     duration_s = max(trace.duration_ns, 1) / 1e9
-    out = Sayer("trace", looked)
+    forced = _asked_for(trace)
+    out = Sayer("trace", ())
+    out.say("gc.cycles", gc.cycles, "cycles", locator="GCBegin")
+    if gc.cycles:
+        out.say("gc.forced_share", forced / gc.cycles, "share of cycles", locator=f"GCBegin in {ASKED_FOR}")
+    if gc.cycles >= 2 and gc.heap_low_bytes > 0:
+        out.say("gc.live_heap_mb", gc.heap_low_bytes / MB, "MB", locator="HeapAlloc between cycles")
+        out.say("gc.goal_mb", gc.goal_max_bytes / MB, "MB", locator="HeapGoal")
+        out.say("gc.goal_ratio", gc.goal_max_bytes / gc.heap_low_bytes, "x", locator="HeapGoal / HeapAlloc")
+    if duration_s >= LEAST_S:
+        out.look(*LOOKED)
+        _rates(trace, gc.cycles - forced, duration_s, out)
+    for function, (weight, frame) in sorted(_allocators(trace).items()):
+        if weight >= 0.02:
+            out.say("alloc.share", weight, "share", subject=function, place=place_of(frame),
+                    locator="stacks of GC triggers, assists and sweeps")  # fmt: skip
+    return out.done()
+
+
+def _asked_for(trace: Trace) -> int:
+    """Collections that the program asked for; debug.FreeOSMemory calls runtime.GC too."""
+    return sum(c.count for c in trace.gc.triggers if _is_asked_for(trace.stack(c.stack)))
+
+
+def _is_asked_for(stack: fr.Stack) -> bool:
+    return any(frame.function == ASKED_FOR for frame in stack)
+
+
+def _rates(trace: Trace, cycles: int, duration_s: float, out: Sayer) -> None:
+    """What the collector did a second and what it cost; ``cycles`` are those that allocation triggered."""
+    gc = trace.gc
     cost_ns = gc.mark_ns["dedicated"] + gc.mark_ns["fractional"] + gc.assist_ns
     used_ns = (
         trace.running_ns + gc.mark_ns["dedicated"] + gc.mark_ns["fractional"] + _short_syscalls_ns(trace)
     )
-    out.say("gc.cycles", gc.cycles, "cycles", locator="GCBegin")
-    out.say("gc.cycles_per_s", gc.cycles / duration_s, "1/s", locator="GCBegin")
+    out.say("gc.cycles_per_s", cycles / duration_s, "1/s", locator="GCBegin")
     share = cost_ns / used_ns if used_ns else 0.0
     out.say("gc.cost_share", min(share, 1.0), "share of CPU time", locator="mark workers and assists")
     out.say("gc.cost_cores", cost_ns / 1e9 / duration_s, "cores", locator="mark workers and assists")
@@ -44,19 +79,10 @@ def of_trace(trace: Trace) -> Said:
         "share of CPU time",
         locator="mark assists",
     )
-    if gc.cycles >= 2 and gc.heap_low_bytes > 0:
-        out.say("gc.live_heap_mb", gc.heap_low_bytes / MB, "MB", locator="HeapAlloc between cycles")
-        out.say("gc.goal_mb", gc.goal_max_bytes / MB, "MB", locator="HeapGoal")
-        out.say("gc.goal_ratio", gc.goal_max_bytes / gc.heap_low_bytes, "x", locator="HeapGoal / HeapAlloc")
     out.say("gc.alloc_mb_per_s", gc.allocated_bytes / MB / duration_s, "MB/s", locator="HeapAlloc")
     # Ten times the goal, ten times fewer cycles: what is left of the cost.
     out.say("gc.gain_low", 1 / (1 - 0.5 * min(share, 0.9)), "x", locator="CPU share of the collector")
     out.say("gc.gain_high", 1 / (1 - 0.9 * min(share, 0.9)), "x", locator="CPU share of the collector")
-    for function, (weight, frame) in sorted(_allocators(trace).items()):
-        if weight >= 0.02:
-            out.say("alloc.share", weight, "share", subject=function, place=place_of(frame),
-                    locator="stacks of GC triggers, assists and sweeps")  # fmt: skip
-    return out.done()
 
 
 def _short_syscalls_ns(trace: Trace) -> int:
@@ -69,7 +95,7 @@ def _allocators(trace: Trace) -> dict[str, tuple[float, fr.Frame]]:
     totals: dict[str, float] = defaultdict(float)
     frames: dict[str, dict[fr.Frame, float]] = defaultdict(lambda: defaultdict(float))
     parts = [
-        [(c.stack, float(c.count)) for c in trace.gc.triggers],
+        [(c.stack, float(c.count)) for c in trace.gc.triggers if not _is_asked_for(trace.stack(c.stack))],
         [(c.stack, float(c.ns)) for c in trace.gc.assists],
         [(c.stack, float(c.count)) for c in trace.gc.sweeps],
     ]

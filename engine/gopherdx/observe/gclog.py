@@ -3,6 +3,7 @@
 gctrace tells what the collector used and how much there was to use, not how much the program used: its cost
 is known in cores and as a share of all Ps (a share of the CPU time used is never smaller). What counts is the
 last minute of the log, without the program's first second, in which every heap grows through small cycles.
+How often it runs is told of collections that allocation triggered, as of a trace.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ def of_gctrace(log: GcTrace) -> Said:
     if seconds < LEAST_S:
         return out.done()
     out.say("gc.cycles", len(after), "cycles", locator="lines")
-    out.say("gc.cycles_per_s", len(after) / seconds, "1/s", locator="lines")
+    triggered = len(after) - int(log.forced[after].sum())
+    out.say("gc.cycles_per_s", triggered / seconds, "1/s", locator="lines that are not (forced)")
     cost_cores = float((log.assist_ms[after] + log.dedicated_ms[after]).sum()) / 1e3 / seconds
     procs = float(np.median(log.procs))
     out.say("gc.cost_cores", cost_cores, "cores", locator="assist and dedicated ms cpu")

@@ -2,6 +2,8 @@
 
 Two snapshots give the same observations as a trace, by the same names; one alone gives means over the
 program's life, which have names of their own: a program that was calm for a week and is not now looks calm.
+How often the collector runs is told of collections that allocation triggered, where the metrics count apart
+those that the program asked for.
 
 CPU classes are the runtime's estimates (GOROOT/src/runtime/mstats.go, cpuStats), brought up to date at the
 end of each collection: their own total tells how much time they cover.
@@ -16,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gopherdx.observe.said import Said, Sayer
-from gopherdx.observe.snapshots import CPU_TOTAL, CYCLES, GOMAXPROCS, Stretch, stretch
+from gopherdx.observe.snapshots import CPU_TOTAL, CYCLES, FORCED, GOMAXPROCS, Stretch, stretch
 
 if TYPE_CHECKING:
     from gopherdx.artifacts.metrics import Histogram, Metrics
@@ -99,7 +101,8 @@ def _rates(s: Stretch, seconds: float, out: Sayer) -> None:
     cycles = s.more(CYCLES)
     if cycles is not None:
         out.say("gc.cycles", int(cycles), "cycles", locator=CYCLES)
-        out.say(_frequency(s), cycles / seconds, "1/s", locator=CYCLES)
+        triggered = max(cycles - (s.more(FORCED) or 0.0), 0.0)
+        out.say(_frequency(s), triggered / seconds, "1/s", locator=CYCLES)
     allocated = s.rate(ALLOCS)
     if allocated is not None:
         out.say("gc.alloc_mb_per_s", allocated / MB, "MB/s", locator=ALLOCS)
@@ -162,7 +165,8 @@ def _life(s: Stretch, out: Sayer) -> None:
     out.say("process.uptime_s", uptime, "s", locator="start of the process, or the CPU classes' total")
     cycles, allocated = s.now(CYCLES), s.now(ALLOCS)
     if cycles is not None:
-        out.say("gc.life_cycles_per_s", cycles / uptime, "1/s", locator=CYCLES)
+        triggered = max(cycles - (s.now(FORCED) or 0.0), 0.0)
+        out.say("gc.life_cycles_per_s", triggered / uptime, "1/s", locator=CYCLES)
     if allocated is not None:
         out.say("gc.life_alloc_mb_per_s", allocated / uptime / MB, "MB/s", locator=ALLOCS)
     told = [s.now(name) for name in (_ASSIST, _DEDICATED, CPU_TOTAL, _IDLE, _IDLE_MARK)]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from gopherdx.artifacts.metrics import Histogram, Metrics
 
 CYCLES = "/gc/cycles/total:gc-cycles"
+FORCED = "/gc/cycles/forced:gc-cycles"
 LAST_GC = "/gc/last-end:unix-seconds"
 START = "/process/start_time:unix-seconds"
 CPU_TOTAL = "/cpu/classes/total:cpu-seconds"
