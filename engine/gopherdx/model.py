@@ -85,7 +85,8 @@ class Observations:
     """All that the observe stage has to say.
 
     ``looked`` names every observation that was looked for and could have been seen in these artifacts:
-    only for those does a missing value count as absent. ``kinds`` are the kinds of artifact present.
+    only for those does a missing value count as absent. ``kinds`` are the kinds of artifact present. Of
+    recordings that were cut (``truncated``) or hold only a moment (``brief``) nothing counts as absent.
     """
 
     items: tuple[Observation, ...]
@@ -93,6 +94,7 @@ class Observations:
     kinds: frozenset[str]
     truncated: bool = False
     go_version: GoRange | None = None
+    brief: bool = False
 
 
 @dataclass(frozen=True, slots=True)

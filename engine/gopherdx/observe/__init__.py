@@ -80,6 +80,8 @@ _OF_CAPTURE: tuple[Callable[[Sequence[Any]], Said], ...] = (
 """Observers that join artifacts of several kinds."""
 
 
+BRIEF_NS = 1_000_000_000
+
 _OF_PROCESSES: tuple[Callable[[Sequence[Sequence[Any]]], Sequence[Said]], ...] = (circle.of_processes,)
 """Observers that join the artifacts of several processes (or all of one): they say something of each."""
 
@@ -114,7 +116,14 @@ def _observations(artifacts: Sequence[Artifact], said: Sequence[Said]) -> Observ
         kinds=frozenset(str(a.kind) for a in artifacts),
         truncated=any(getattr(a, "truncated", False) for a in artifacts),
         go_version=_go_version(artifacts),
+        brief=_is_brief(artifacts),
     )
+
+
+def _is_brief(artifacts: Sequence[Artifact]) -> bool:
+    """Whether the traces are too short to show that something is not there: all of less than a second."""
+    traces = [a for a in artifacts if a.kind == "trace"]
+    return bool(traces) and all(trace.duration_ns < BRIEF_NS for trace in traces)
 
 
 def overview(artifacts: Sequence[Artifact]) -> Overview:

@@ -205,7 +205,7 @@ def _piece(
         return Piece(proof, "seen", weigh(proof, "seen", likelihoods), _seen(proof, here), whole)
     # Seen at some place says nothing about a process for which no place was found, and is not absent either.
     elsewhere = bool(said) and not subject
-    if elsewhere or lookup.observations.truncated or not _observable(proof, lookup.observations):
+    if elsewhere or not _observable(proof, lookup.observations):
         return Piece(proof, "open", 0.0, None)
     return Piece(proof, "absent", weigh(proof, "absent", likelihoods), _absent(proof, subject, lookup))
 
@@ -254,6 +254,8 @@ def _told(proof: Proof, answer: Answer, likelihoods: Likelihoods) -> Piece:
 
 
 def _observable(proof: Proof, observations: Observations) -> bool:
+    if observations.truncated or observations.brief:  # it may be in what is missing
+        return False
     return proof.observation in observations.looked and not observations.kinds.isdisjoint(proof.artifacts)
 
 

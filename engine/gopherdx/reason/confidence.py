@@ -131,7 +131,8 @@ def _fate(
     if missing:
         return _Fate(None, NotJudged(*named, missing, archetype.collect))
     lacks = _undecided(archetype, observations)
-    return _Fate(None, NotJudged(*named, lacks, advice.command(lacks[0]) or archetype.collect))
+    kind = "trace" if observations.brief and not observations.truncated else lacks[0]
+    return _Fate(None, NotJudged(*named, lacks, advice.command(kind) or archetype.collect))
 
 
 def by_archetype(evidence: Iterable[Conclusion]) -> dict[str, dict[str, dict[str, Conclusion]]]:
@@ -173,6 +174,8 @@ def _undecided(archetype: Archetype, observations: Observations) -> tuple[str, .
     """What an archetype lacks that has its artifacts, where nothing in them spoke for or against it."""
     if observations.truncated:
         return ("a recording that is not cut short",)
+    if observations.brief:
+        return ("a trace of a second or more",)
     required = [kind for kinds in archetype.requires for kind in kinds]
     offers = dict.fromkeys([*required, *archetype.improves])
     better = tuple(kind for kind in offers if kind not in observations.kinds)

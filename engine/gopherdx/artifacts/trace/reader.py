@@ -299,8 +299,8 @@ class _Builder:
         out = []
         if self._undivided:
             out.append(
-                f"Go 1.22 on Windows wrote a clock {CLOCK_DIVISOR} times too fast (golang/go#65997); times are "
-                f"corrected here, and go tool trace shows them {CLOCK_DIVISOR} times too short"
+                f"Go 1.22 on Windows wrote a clock {CLOCK_DIVISOR} times too fast (golang/go#65997); times "
+                f"are corrected here, and go tool trace shows them {CLOCK_DIVISOR} times too short"
             )
         if self._skipped or generations.trailing:
             lost = self._skipped_bytes + generations.trailing

@@ -186,8 +186,8 @@ class Counted:
 class Gc:
     """The collector over the recording. ``mark_ns`` by kind of worker: dedicated, fractional, idle.
 
-    ``assist_ns`` and ``assists`` are the time that goroutines ran in mark assists. One that finds no work waits
-    for some; that is not in them, but it is in the ``assist_ns`` of groups and spans, which it holds up.
+    ``assist_ns`` and ``assists`` are the time that goroutines ran in mark assists. One that finds no work
+    waits for some; that is not in them, but it is in the ``assist_ns`` of groups and spans: it holds them up.
     """
 
     cycles: int
