@@ -86,7 +86,7 @@ func send(base string, seed int64) {
 			log.Fatal(err)
 		}
 		closed(http.Post(base+"/declare", "application/json", bytes.NewReader(body)))
-		time.Sleep(time.Duration(4+rng.Intn(8)) * time.Millisecond)
+		time.Sleep(time.Duration(2+rng.Intn(6)) * time.Millisecond)
 	}
 }
 
@@ -106,7 +106,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	carriers, people := envInt("CARRIERS", 6), envInt("PEOPLE", 24)
+	carriers, people := envInt("CARRIERS", 12), envInt("PEOPLE", 24)
 	http.DefaultTransport.(*http.Transport).MaxIdleConnsPerHost = carriers + people
 	base := "http://" + ln.Addr().String()
 	for i := 0; i < people; i++ {

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"strconv"
 	"sync"
 	"time"
@@ -111,9 +112,9 @@ func makeList(size int) []byte {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		fmt.Fprintf(&b, `"silo-%05d": {"tonnes": %d.5, "grain": "wheat %d", "moisture": 0.1%02d, "protein": 0.1%d, `+
-			`"place": {"lat": 47.%04d, "lon": 16.%04d}, "doors": [%d, %d, %d], "sealed": %t}`,
-			i, i%900, i%7, i%60, i%9, i%9999, (i*7)%9999, i%4, i%3, i%5, i%2 == 0)
+		fmt.Fprintf(&b, `"silo-%05d":{"tonnes":%d.5,"grain":"w%d","wet":0.1%02d,"at":{"lat":47.%03d,"lon":16.%03d},`+
+			`"doors":[{"no":1,"t":%d},{"no":2,"t":%d}]}`,
+			i, i%900, i%7, i%60, i%999, (i*7)%999, i%30, i%25)
 	}
 	b.WriteString(`}}`)
 	return b.Bytes()
@@ -153,6 +154,7 @@ func envInt(name string, fallback int) int {
 }
 
 func main() {
+	debug.SetGCPercent(envInt("GC_PERCENT", 30)) // the host is small and has other services
 	s := &stocks{tonnes: make(map[string]float64)}
 	o := &offers{s, time.Duration(envInt("PATIENCE_MS", 80)) * time.Millisecond}
 	mux := http.NewServeMux()
@@ -164,10 +166,14 @@ func main() {
 	}
 	go func() { log.Fatal(http.Serve(ln, mux)) }()
 	base := "http://" + ln.Addr().String()
-	buyers := envInt("BUYERS", 10)
-	http.DefaultTransport.(*http.Transport).MaxIdleConnsPerHost = buyers + 1
+	regions, buyers := envInt("REGIONS", 1), envInt("BUYERS", 10)
+	http.DefaultTransport.(*http.Transport).MaxIdleConnsPerHost = regions + buyers
 	for i := 0; i < buyers; i++ {
 		go buyer(base, int64(i), envInt("RATE", 12))
 	}
-	report(base, makeList(envInt("LIST_KB", 3000)<<10), time.Duration(envInt("PAUSE_MS", 20))*time.Millisecond)
+	list, pause := makeList(envInt("LIST_KB", 2500)<<10), time.Duration(envInt("PAUSE_MS", 5))*time.Millisecond
+	for i := 1; i < regions; i++ {
+		go report(base, list, pause)
+	}
+	report(base, list, pause)
 }
