@@ -25,6 +25,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import Literal, cast
 
@@ -167,11 +168,23 @@ class Counted:
 
     trials: Mapping[tuple[Class, bool], tuple[tuple[str, float], ...]]
 
+    @cached_property
+    def _sums(self) -> dict[tuple[Class, bool], dict[str, tuple[float, int]]]:
+        """Of each family the sum of its shares and how many they are."""
+        out: dict[tuple[Class, bool], dict[str, tuple[float, int]]] = {}
+        for key, trials in self.trials.items():
+            of = out.setdefault(key, {})
+            for family, share in trials:
+                total, n = of.get(family, (0.0, 0))
+                of[family] = total + share, n + 1
+        return out
+
     def share(self, of: Class, bug: bool, without: frozenset[str] = frozenset()) -> float:
         """P(seen | bug or not), smoothed, without the trials of some families."""
-        trials = [(f, share) for f, share in self.trials.get((of, bug), ()) if f not in without]
-        families = len({family for family, _ in trials})
-        mean = math.fsum(share for _, share in trials) / max(len(trials), 1)
+        sums = self._sums.get((of, bug), {})
+        kept = [told for family, told in sums.items() if family not in without]
+        families, n = len(kept), sum(n for _, n in kept)
+        mean = math.fsum(total for total, _ in kept) / max(n, 1)
         meant = (REFERENCE.supports if of[0] == "supports" else REFERENCE.against)[of[1]]
         return (families * mean + SMOOTHING * (meant.bug if bug else meant.other)) / (families + SMOOTHING)
 
