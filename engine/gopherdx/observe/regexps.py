@@ -27,6 +27,7 @@ MIN_SAMPLES = 30.0
 MIN_MARKS = 20
 MIN_SHARE = 0.01
 # *Regexp, one for each pattern that is compiled; its size differs little between versions.
+KEPT_TELLS_FROM = 4  # times what is in use
 _REGEXP_BYTES = (128, 224)
 
 
@@ -92,7 +93,9 @@ def of_memory(memory: Memory) -> Said:
         live.add(row.stack, row.grown_bytes if between else row.live_bytes, with_main=True)
         if row.stack[0].function == "regexp.compile" and _REGEXP_BYTES[0] <= row.size <= _REGEXP_BYTES[1]:
             count.add(row.stack, row.made, with_main=True)
-    tells_kept = memory.tells_growth if between else memory.tells_live
+    # Before the collector has been round a few times, what was thrown away is in use as well.
+    often_enough = whole >= KEPT_TELLS_FROM * sum(max(row.live_bytes, 0) for row in memory.rows)
+    tells_kept = often_enough and (memory.tells_growth if between else memory.tells_live)
     out = Sayer(memory.kind, {*LOOKED_ALLOC, "regexp.compiled"})
     if tells_kept:
         out.look("regexp.kept_share")
