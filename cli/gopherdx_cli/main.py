@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from gopherdx.errors import GopherdxError
-from gopherdx_cli import demo, diagnose, doctor, explain, kb, version
+from gopherdx_cli import demo, diagnose, doctor, explain, kb, triage, version
 
 EXIT_USAGE = 2
 EXIT_INTERNAL = 70
@@ -27,6 +27,7 @@ _SETTINGS: dict[str, Any] = {
 
 app = typer.Typer(name="gopherdx", **_SETTINGS)
 app.command("diagnose")(diagnose.diagnose)
+app.command("triage")(triage.triage)
 app.command("explain")(explain.explain)
 app.add_typer(kb.app, name="kb")
 app.command("demo")(demo.demo)

@@ -17,15 +17,17 @@ if TYPE_CHECKING:
     from gopherdx.kb import load_kb
     from gopherdx.model import Diagnosis, Finding
     from gopherdx.pipeline import diagnose
+    from gopherdx.triage import Triage
 
 __version__ = "0.1.0"
 
-__all__ = ["Diagnosis", "Finding", "GopherdxError", "__version__", "diagnose", "load_kb"]
+__all__ = ["Diagnosis", "Finding", "GopherdxError", "Triage", "__version__", "diagnose", "load_kb"]
 
 _HOME = {
     "Diagnosis": "gopherdx.model",
     "Finding": "gopherdx.model",
     "GopherdxError": "gopherdx.errors",
+    "Triage": "gopherdx.triage",
     "diagnose": "gopherdx.pipeline",
     "load_kb": "gopherdx.kb",
 }

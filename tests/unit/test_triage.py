@@ -158,7 +158,7 @@ def test_a_file_that_contradicts_an_answer_is_believed_and_said(kb: KnowledgeBas
     question = asked(kb, begun())
     state = triage.answered(State(observations=seen([], ["stuck"])), question, "yes")
     (said,) = triage.contradictions(kb, state)
-    assert "you said yes to 'Are goroutines stuck?'" in said
+    assert "You said yes to 'Are goroutines stuck?'" in said
     assert triage.ranking(kb, state)[0][-1].id == "X901"
 
 

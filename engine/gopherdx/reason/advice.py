@@ -36,6 +36,28 @@ _RECORD: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 
+# What recording costs the program, as the runtime's sources and release notes have it.
+_COST: Final[Mapping[str, str]] = {
+    "trace": "one or two percent of CPU while it records (up to Go 1.20 more), and some MB a second",
+    "cpu": "little: a hundred samples for each second of CPU",
+    "heap": "next to nothing: it is sampled all the time",
+    "allocs": "next to nothing: it is sampled all the time",
+    "mutex": "next to nothing, but has to be switched on first (runtime.SetMutexProfileFraction)",
+    "block": "a little, and has to be switched on first (runtime.SetBlockProfileRate)",
+    "goroutine": "a moment: goroutines stand still twice, for microseconds",
+    "goroutineleak": "one full collection",
+    "goroutine-dump": "a stop of the program while all stacks are written, some ms for each thousand",
+    "gctrace": "a start of the program, and one line for each collection",
+    "schedtrace": "a start of the program, and one line a second",
+    "metrics": "next to nothing",
+}
+
+
+def cost(kind: str) -> str:
+    """What recording an artifact of this kind costs, in words."""
+    return _COST[kind]
+
+
 def command(kind: str) -> str:
     """How to record an artifact of this kind; "" for what is none."""
     return _RECORD[kind][1] if kind in _RECORD else ""

@@ -19,8 +19,8 @@ from gopherdx.errors import UsageError
 from gopherdx.kb import Archetype, KnowledgeBase, Likelihoods, Proof
 from gopherdx.model import Observations
 from gopherdx.reason import chain
-from gopherdx.reason.advice import record
-from gopherdx.reason.belief import ANSWER_RELIABILITY, Answer, Belief, Told, believe, rates
+from gopherdx.reason.advice import cost, record
+from gopherdx.reason.belief import ANSWER_RELIABILITY, Answer, Belief, Piece, Told, believe, rates
 from gopherdx.reason.confidence import by_archetype, without_bug
 from gopherdx.reason.facts import Lookup
 
@@ -63,11 +63,12 @@ class State:
     """All that is known in a conversation; nothing else decides what is asked next.
 
     ``answers`` are (question id, what was said), ``text`` the likeness of what was described to reports of
-    each archetype in log-odds. ``observations`` are what files said.
+    each archetype in log-odds, ``like`` the report that is nearest. ``observations`` are what files said.
     """
 
     answers: tuple[tuple[str, str], ...] = ()
     text: Mapping[str, float] = field(default_factory=dict)
+    like: Mapping[str, str] = field(default_factory=dict)
     observations: Observations = _NO_OBSERVATIONS
 
 
@@ -105,7 +106,8 @@ def answered(state: State, question: Question, said: str) -> State:
 def undone(state: State) -> State:
     """The state before the last answer."""
     last = state.answers[-1][0] if state.answers else ""
-    return replace(state, answers=state.answers[:-1], text={} if last == FIRST else state.text)
+    before = replace(state, answers=state.answers[:-1])
+    return replace(before, text={}, like={}) if last == FIRST else before
 
 
 def ask(kb: KnowledgeBase, state: State) -> Question | None:
@@ -151,7 +153,7 @@ def told(kb: KnowledgeBase, state: State) -> Told:
             answers.setdefault(archetype, {})[evidence] = Answer(
                 seen, value if not isinstance(value, bool) else ("yes" if value else "no")
             )
-    return Told(answers, state.text)
+    return Told(answers, state.text, state.like)
 
 
 def contradictions(kb: KnowledgeBase, state: State) -> tuple[str, ...]:
@@ -165,18 +167,38 @@ def contradictions(kb: KnowledgeBase, state: State) -> tuple[str, ...]:
             piece = of_files.get((archetype, evidence))
             if piece is None or piece.state == "open" or (piece.state == "seen") == answer.seen:
                 continue
-            value = piece.evidence.actual if piece.evidence else None
-            source = piece.evidence.source.artifact if piece.evidence else "file"
-            shown = (
-                f"{value:.3g} {piece.evidence.unit}".strip()
-                if isinstance(value, float) and piece.evidence
-                else value
-            )
-            found.append(
-                f"you said {answer.said} to {piece.proof.question!r}, the {source} says {shown} "
-                f"({piece.proof.text}): the file is believed"
-            )
+            heard = f"You said {answer.said} to {piece.proof.question!r}"
+            found.append(f"{heard}, but {_says(piece)}; the file is believed.")
     return tuple(dict.fromkeys(found))
+
+
+def _says(piece: Piece) -> str:
+    """What a file says of a piece of evidence, with its value where it has one."""
+    said = piece.evidence
+    if said is None:
+        return "a file says otherwise"
+    if said.actual is None or isinstance(said.actual, bool):
+        return f"the {said.source.artifact} {'shows it' if piece.state == 'seen' else 'shows none of it'}"
+    value = f"{said.actual:.3g}" if isinstance(said.actual, float) else str(said.actual)
+    return f"the {said.source.artifact} says {f'{value} {said.unit}'.strip()} ({said.text})"
+
+
+def is_answer(question: Question, said: str) -> bool:
+    """Whether it can be understood as an answer to a question that is not answered freely."""
+    try:
+        return is_unknown(said) or understand(question, said) is not None
+    except UsageError:
+        return False
+
+
+def is_unknown(said: str) -> bool:
+    """Whether it says that the person does not know."""
+    return _UNKNOWN.fullmatch(said.strip()) is not None
+
+
+def is_no(said: str) -> bool:
+    """Whether it says no, or that the person does not know."""
+    return is_unknown(said) or _NO.fullmatch(said.strip()) is not None
 
 
 def understand(question: Question, said: str) -> bool | float:
@@ -267,7 +289,7 @@ def _capture(kind: str, beliefs: Sequence[Belief], likelihoods: Likelihoods) -> 
     return Question(
         id=f"capture.{kind}",
         how="capture",
-        text=f"Can you record {words}? Then give its path.",
+        text=f"Can you record {words}? It costs {cost(kind)}. Then give its path.",
         bits=round(bits, 6),
         stands_for=tuple((b.archetype.id, proof.name) for b, proofs in shown for proof in proofs),
         kind=kind,
