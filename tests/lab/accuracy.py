@@ -500,7 +500,7 @@ def _weights(results: Json) -> str:
         "decided by who wrote them, and "
         "says nothing of other people's programs. "
         f"Temperature {fit['temperature']:g} ({low:g} to {high:g} with one family left "
-        "out). A trial is one piece of "
+        f"out). What a grade is meant to say counts as {fit['smoothing']} families. A trial is one piece of "
         "evidence in one family (`tests/lab/fit.py`).\n\n"
         + _table(("evidence", "P(seen, bug)", "P(seen, not)", "log-odds seen, absent"), rows)
     )

@@ -6,9 +6,10 @@
   P(seen | not) where it is not. A trial is one piece of evidence in one family of programs (a bug, its fix,
   and all recordings of both): the share of the family's recordings, and ways of giving them, that could show
   the piece and did. Thirty recordings of one program are one trial, not thirty.
-- Both are smoothed: what each grade is meant to say (`REFERENCE`) counts as much as `SMOOTHING` families. A
-  count alone would make all grades alike and nearly proofs: where a rule fires on a program of the lab that
-  does not have the bug, the rule is mended, and so the lab's healthy programs show less than others do.
+- Both are smoothed: what each grade is meant to say (`REFERENCE`) counts as much as so many families
+  (`SMOOTHING`, whichever makes the log loss least). A count alone would make all grades alike and nearly
+  proofs: where a rule fires on a program of the lab that does not have the bug, the rule is mended, and so
+  the lab's healthy programs show less than others do.
 - Evidence against is counted, where the bug is not, over what looks like the bug: where something speaks
   for it.
 - The temperature divides the sums of log-odds so that the log loss over families is least, the sums of each
@@ -76,8 +77,8 @@ They also say which place of a recording is looked at where there are several, s
 does not depend on what was counted before.
 """
 
-SMOOTHING = 30
-"""Families that what a grade is meant to say counts for, beside those that were counted."""
+SMOOTHING = (30, 100, 300, 1000)
+"""Families that what a grade is meant to say may count for, beside those that were counted."""
 
 _CLIP = 1e-4
 _TEMPERATURES = (1.0, 5.0)
@@ -169,24 +170,26 @@ class Counted:
     trials: Mapping[tuple[Class, bool], tuple[tuple[str, float], ...]]
 
     @cached_property
-    def _sums(self) -> dict[tuple[Class, bool], dict[str, tuple[float, int]]]:
-        """Of each family the sum of its shares and how many they are."""
-        out: dict[tuple[Class, bool], dict[str, tuple[float, int]]] = {}
+    def _sums(self) -> dict[tuple[Class, bool], tuple[dict[str, tuple[float, int]], tuple[float, int]]]:
+        """The sum of shares and how many they are, of each family and of all."""
+        out = {}
         for key, trials in self.trials.items():
-            of = out.setdefault(key, {})
+            of: dict[str, tuple[float, int]] = {}
             for family, share in trials:
                 total, n = of.get(family, (0.0, 0))
                 of[family] = total + share, n + 1
+            out[key] = of, (math.fsum(share for _, share in trials), len(trials))
         return out
 
-    def share(self, of: Class, bug: bool, without: frozenset[str] = frozenset()) -> float:
+    def share(self, of: Class, bug: bool, smoothing: float, without: frozenset[str] = frozenset()) -> float:
         """P(seen | bug or not), smoothed, without the trials of some families."""
-        sums = self._sums.get((of, bug), {})
-        kept = [told for family, told in sums.items() if family not in without]
-        families, n = len(kept), sum(n for _, n in kept)
-        mean = math.fsum(total for total, _ in kept) / max(n, 1)
+        sums, (total, n) = self._sums.get((of, bug), ({}, (0.0, 0)))
+        gone = [sums[family] for family in without if family in sums]
+        families, n = len(sums) - len(gone), n - sum(n for _, n in gone)
+        mean = (total - math.fsum(total for total, _ in gone)) / max(n, 1)
         meant = (REFERENCE.supports if of[0] == "supports" else REFERENCE.against)[of[1]]
-        return (families * mean + SMOOTHING * (meant.bug if bug else meant.other)) / (families + SMOOTHING)
+        of_grade = meant.bug if bug else meant.other
+        return (families * mean + smoothing * of_grade) / (families + smoothing)
 
 
 def classes(kb: KnowledgeBase) -> dict[Piece, Class]:
@@ -216,10 +219,14 @@ def count(rows: Iterable[Row], of: Mapping[Piece, Class]) -> Counted:
     return Counted({key: tuple(value) for key, value in trials.items()})
 
 
-def weights(counted: Counted, without: frozenset[str] = frozenset()) -> dict[Class, Likelihood]:
+def weights(
+    counted: Counted, smoothing: float, without: frozenset[str] = frozenset()
+) -> dict[Class, Likelihood]:
     """The likelihoods of each class, counted without some families; never such that evidence speaks for the
     other side, or that a higher grade says less than a lower one."""
-    raw = {c: Likelihood(counted.share(c, True, without), counted.share(c, False, without)) for c in CLASSES}
+    raw = {
+        c: Likelihood(*(counted.share(c, bug, smoothing, without) for bug in (True, False))) for c in CLASSES
+    }
     out: dict[Class, Likelihood] = {}
     for side, grade in CLASSES:
         out[side, grade] = _on_its_side(side, raw[side, grade])
@@ -295,7 +302,7 @@ def sums(rows: Table, of: Mapping[Class, Likelihood]) -> NDArray[np.float64]:
 
 
 def sums_left_out(
-    rows: Table, counted: Counted, without: frozenset[str] = frozenset()
+    rows: Table, counted: Counted, smoothing: float, without: frozenset[str] = frozenset()
 ) -> NDArray[np.float64]:
     """Log-odds of each row with likelihoods counted without its family."""
     out = np.zeros(len(rows.bug))
@@ -309,19 +316,25 @@ def sums_left_out(
             rows.absent[mine],
             rows.cap[mine],
         )
-        out[mine] = sums(some, weights(counted, without | {family}))
+        out[mine] = sums(some, weights(counted, smoothing, without | {family}))
     return out
 
 
-def temperature(rows: Table, logits: NDArray[np.float64], without: frozenset[str] = frozenset()) -> float:
-    """The temperature of least log loss over all families but some (golden-section search), to 0.01."""
+def temperature(
+    rows: Table, logits: NDArray[np.float64], without: frozenset[str] = frozenset()
+) -> tuple[float, float]:
+    """The temperature of least log loss over all families but some, to 0.01, and that log loss.
+
+    By golden-section search.
+    """
     left_out = [i for i, f in enumerate(rows.families) if f in without]
     weight = np.where(np.isin(rows.family, left_out), 0.0, rows.weight)
 
     def loss(t: float) -> float:
         return log_loss(np.minimum(_sigmoid_all(logits / t), rows.cap), rows.bug, weight)
 
-    return round(_least(loss, *_TEMPERATURES), 2)
+    t = round(_least(loss, *_TEMPERATURES), 2)
+    return t, loss(t)
 
 
 def log_loss(believed: NDArray[np.float64], bug: NDArray[np.bool_], weight: NDArray[np.float64]) -> float:
@@ -368,13 +381,22 @@ class Fit:
         believed = np.minimum(_sigmoid_all(logits), self.whole.cap)
         return log_loss(believed, self.whole.bug, self.whole.weight)
 
+    def smoothing_and_temperature(self, without: frozenset[str] = frozenset()) -> tuple[int, float]:
+        """Those of least log loss over all families but some, each with likelihoods that lack it."""
+        tried = {}
+        for smoothing in SMOOTHING:
+            logits = sums_left_out(self.whole, self.counted, smoothing, without)
+            tried[smoothing] = temperature(self.whole, logits, without)
+        best = min(SMOOTHING, key=lambda smoothing: (tried[smoothing][1], smoothing))
+        return best, tried[best][0]
+
     def likelihoods(
         self, left_out: str | None = None, precision: Mapping[str, Precision] | None = None
     ) -> Likelihoods:
         """The fit without a family: neither its evidence nor its part in the temperature."""
         without = frozenset({left_out} if left_out else ())
-        found = weights(self.counted, without)
-        t = temperature(self.whole, sums_left_out(self.whole, self.counted, without), without)
+        smoothing, t = self.smoothing_and_temperature(without)
+        found = weights(self.counted, smoothing, without)
         return Likelihoods(
             prior=PRIOR,
             temperature=t,

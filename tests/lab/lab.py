@@ -34,13 +34,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.lab import matrix
 from tests.lab.building import WORK, build, built, go_command, missing
-from tests.lab.labels import LAB, LabError, Program, programs
+from tests.lab.labels import LAB, LabError, Program, programs, truth
 from tests.lab.recording import Figure, Run, record, times_better, told_of, wait_for_idle
 
 ROOT = Path(__file__).resolve().parents[2]
 SELECTED = ROOT / "tests" / "captures"
 # Text of more than this is packed in tests/captures.
-PACK_BYTES = 64 * 1024
+PACK_BYTES = 4 * 1024
 # What says which program it was stays out of tests/captures: no name there may give an answer away.
 NOT_SELECTED = frozenset({"run.json", "stdout.log"})
 # A fix is one where the program's own figure is at least this many times better.
@@ -250,7 +250,7 @@ def _label(program: Program, version: str, run: Run, figure: Figure | None) -> d
         "program": program.name,
         "role": program.role,
         "family": program.family,
-        "archetypes": [dict(a) for a in program.bugs(version)],
+        "archetypes": [truth(a) for a in program.bugs(version)],
         "near": list(program.near),
         "arguable": list(program.arguable),
         "go": version,

@@ -66,6 +66,10 @@ class Program:
             and ("go_max" not in bug or go <= release(bug["go_max"]))
         )
 
+    def costs_nothing(self, gomaxprocs: int) -> tuple[str, ...]:
+        """Its bugs that cost next to nothing with so few processors: neither right nor wrong there."""
+        return tuple(bug["id"] for bug in self.archetypes if gomaxprocs < bug.get("gomaxprocs_min", 1))
+
     def sources(self) -> list[Path]:
         """The files that it is built from."""
         found = {file for pattern in _SOURCES for file in self.path.rglob(pattern)}
@@ -85,6 +89,11 @@ class Program:
             text.update(str(file.relative_to(self.path)).encode() + b"\0" + file.read_bytes() + b"\0")
         text.update(repr((self.env, self.godebug, self.needs)).encode())
         return text.hexdigest()[:12]
+
+
+def truth(bug: Mapping[str, Any]) -> dict[str, Any]:
+    """What is to be found, without when."""
+    return {key: value for key, value in bug.items() if key not in ("go_min", "go_max", "gomaxprocs_min")}
 
 
 def release(version: object) -> Release:

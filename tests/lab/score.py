@@ -103,7 +103,7 @@ def score(
                     ]
     results["log_loss"] = _log_losses(losses, [row for row in fitted if row.whole])
     results["log_loss"]["by hand"] = round(fit.loss_of(REFERENCE), 5)
-    results["fit"] = _fit(for_blind, of_family)
+    results["fit"] = _fit(for_blind, of_family) | {"smoothing": fit.smoothing_and_temperature()[0]}
     return results, fit
 
 

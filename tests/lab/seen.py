@@ -87,7 +87,7 @@ class Cell:
     @property
     def arguable(self) -> tuple[str, ...]:
         """Archetypes that are neither right nor wrong there."""
-        return self.program.arguable
+        return (*self.program.arguable, *self.program.costs_nothing(self.told["gomaxprocs"]))
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,8 @@ def cells(out: Path, programs: Mapping[str, Program]) -> list[Cell]:
             if told is None or told.get("digest") != digest:
                 continue
             version, variant = told["go"], file.parent.name
-            bugs = {bug["id"]: bug for bug in program.bugs(version)}
+            free = program.costs_nothing(told["gomaxprocs"])
+            bugs = {bug["id"]: bug for bug in program.bugs(version) if bug["id"] not in free}
             better, apart = _gain(out, program, programs, version, variant, told)
             found.append(Cell(program, version, variant, file.parent, told, bugs, better, apart))
     return found

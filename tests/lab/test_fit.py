@@ -13,7 +13,7 @@ import pytest
 from gopherdx.kb import Likelihoods, load_kb, read_likelihoods
 from gopherdx.model import Precision
 from tests.lab import accuracy, fit, score, statistic
-from tests.lab.fit import CLASSES, PRIOR, REFERENCE, SMOOTHING, Class, Piece, Row
+from tests.lab.fit import CLASSES, PRIOR, REFERENCE, Class, Piece, Row
 from tests.lab.seen import WHOLE
 
 DECISIVE: Class = ("supports", "decisive")
@@ -40,8 +40,8 @@ def test_thirty_recordings_of_one_program_are_one_trial() -> None:
     counted = fit.count(rows, OF)
     assert shares(counted, DECISIVE, True) == {"much": 1.0, "little": 0.0}
     mean, families = 0.5, 2
-    expected = (families * mean + SMOOTHING * 0.95) / (families + SMOOTHING)
-    assert counted.share(DECISIVE, True) == pytest.approx(expected)
+    expected = (families * mean + 30 * 0.95) / (families + 30)
+    assert counted.share(DECISIVE, True, 30) == pytest.approx(expected)
 
 
 def test_what_could_not_be_seen_is_no_trial() -> None:
@@ -54,13 +54,13 @@ def test_a_grade_that_was_never_tried_keeps_what_it_is_meant_to_say() -> None:
     counted = fit.count([], OF)
     for side, grade in CLASSES:
         meant = (REFERENCE.supports if side == "supports" else REFERENCE.against)[grade]
-        assert counted.share((side, grade), True) == pytest.approx(meant.bug)
-        assert counted.share((side, grade), False) == pytest.approx(meant.other)
+        assert counted.share((side, grade), True, 30) == pytest.approx(meant.bug)
+        assert counted.share((side, grade), False, 30) == pytest.approx(meant.other)
 
 
 def test_many_families_outweigh_what_a_grade_is_meant_to_say() -> None:
     rows = [row(f"f{n}", False, "a" if n % 4 == 0 else "", "" if n % 4 == 0 else "a") for n in range(4000)]
-    assert fit.count(rows, OF).share(DECISIVE, False) == pytest.approx(0.25, abs=0.003)
+    assert fit.count(rows, OF).share(DECISIVE, False, 30) == pytest.approx(0.25, abs=0.003)
 
 
 def test_evidence_against_is_counted_among_what_looks_like_the_bug() -> None:
@@ -70,8 +70,8 @@ def test_evidence_against_is_counted_among_what_looks_like_the_bug() -> None:
 
 def test_a_family_that_is_left_out_leaves_no_trace() -> None:
     rows = [row("x", True, "ab"), row("y", True, "", "ab"), row("z", False, "", "ab")]
-    without = fit.count(rows, OF).share(DECISIVE, True, frozenset({"y"}))
-    assert without == fit.count([r for r in rows if r.family != "y"], OF).share(DECISIVE, True)
+    without = fit.count(rows, OF).share(DECISIVE, True, 30, frozenset({"y"}))
+    assert without == fit.count([r for r in rows if r.family != "y"], OF).share(DECISIVE, True, 30)
 
 
 def test_evidence_never_speaks_for_the_other_side_and_higher_grades_never_say_less() -> None:
@@ -79,7 +79,7 @@ def test_evidence_never_speaks_for_the_other_side_and_higher_grades_never_say_le
     rows = [
         row(f"f{n}", n % 2 == 0, "" if n % 2 == 0 else "a", "a" if n % 2 == 0 else "") for n in range(400)
     ]
-    found = fit.weights(fit.count(rows, OF))
+    found = fit.weights(fit.count(rows, OF), 30)
     for side in ("supports", "against"):
         logs = [math.log(found[side, g].bug / found[side, g].other) for g in fit.GRADES]
         assert all(x >= 0 for x in logs) if side == "supports" else all(x <= 0 for x in logs)
@@ -102,7 +102,7 @@ def test_a_family_weighs_the_same_however_often_it_was_recorded() -> None:
 
 def test_sums_are_prior_and_log_odds() -> None:
     table = fit.table([row("x", True, "a", "b"), row("y", False, "c")], OF)
-    found = fit.weights(fit.count([], OF))
+    found = fit.weights(fit.count([], OF), 30)
     prior = math.log(PRIOR / (1 - PRIOR))
     expected = [prior + math.log(0.95 / 0.01) + math.log(0.15 / 0.9), prior + math.log(0.03 / 0.25)]
     assert fit.sums(table, found) == pytest.approx(expected)
@@ -113,20 +113,20 @@ def test_temperature_rises_where_sums_are_too_sure_of_themselves() -> None:
     sure_and_wrong = [row(f"w{n}", False, "ab") for n in range(50)]
     table = fit.table(sure_and_right + sure_and_wrong, OF)
     logits = np.full(100, 4.0)
-    assert fit.temperature(table, logits) == pytest.approx(5.0, abs=0.01)  # no evidence is worth anything
+    assert fit.temperature(table, logits)[0] == pytest.approx(5.0, abs=0.01)  # no evidence is worth anything
     # One of five wrong: the best belief is 0.8, log-odds of 1.386.
     table = fit.table(sure_and_right[:40] + sure_and_wrong[:10], OF)
-    assert fit.temperature(table, logits[:50]) == pytest.approx(4.0 / math.log(4), abs=0.02)
+    assert fit.temperature(table, logits[:50])[0] == pytest.approx(4.0 / math.log(4), abs=0.02)
 
 
 def test_temperature_never_makes_sums_surer() -> None:
     table = fit.table([row(f"r{n}", True, "ab") for n in range(20)], OF)
-    assert fit.temperature(table, np.full(20, 1.0)) == 1.0
+    assert fit.temperature(table, np.full(20, 1.0))[0] == 1.0
 
 
 def test_the_cap_holds_whatever_was_seen() -> None:
     table = fit.table([row(f"w{n}", False, "ab", cap=0.25) for n in range(20)], OF)
-    assert fit.temperature(table, np.full(20, 4.0)) == 1.0
+    assert fit.temperature(table, np.full(20, 4.0))[0] == 1.0
 
 
 def test_the_loss_of_weights_is_that_of_what_is_believed_with_them() -> None:
@@ -136,6 +136,25 @@ def test_the_loss_of_weights_is_that_of_what_is_believed_with_them() -> None:
     beliefs = [1 / (1 + math.exp(-prior - w)) for w in (math.log(0.95 / 0.01), math.log(0.05 / 0.99))]
     expected = -(math.log(beliefs[0]) + math.log(1 - beliefs[1])) / 2
     assert made.loss_of(REFERENCE) == pytest.approx(expected)
+
+
+def test_what_is_counted_weighs_more_where_left_out_families_bear_it_out() -> None:
+    """Supporting evidence that tells as much as any is believed; one that tells nothing is not."""
+    of: dict[Piece, Class] = {("G1", "a"): ("supports", "supporting")}
+
+    def smoothing(tells: bool) -> int:
+        rows = [
+            row(f"b{n}", True, "a" if tells or n % 2 else "", "" if tells or n % 2 else "a")
+            for n in range(60)
+        ]
+        rows += [
+            row(f"o{n}", False, "", "a") if tells or n % 2 else row(f"o{n}", False, "a") for n in range(90)
+        ]
+        made = fit.Fit.__new__(fit.Fit)
+        made.counted, made.whole = fit.count(rows, of), fit.table(rows, of)
+        return made.smoothing_and_temperature()[0]
+
+    assert smoothing(tells=True) == min(fit.SMOOTHING)
 
 
 # Statistics -------------------------------------------------------------------------------------------
@@ -224,7 +243,7 @@ def results() -> dict[str, Any]:
         "left_out": {"elsewhere": "there is no C compiler (gcc)"},
         "log_loss": {"grades": 0.1, "by hand": 0.15, "constant": 0.3, "weight for each piece": 0.2},
         "fit": {
-            "prior": 0.02, "temperature": 1.1, "temperature_range": [1.0, 1.2],
+            "prior": 0.02, "temperature": 1.1, "temperature_range": [1.0, 1.2], "smoothing": 30,
             "supports": weights, "against": {g: [0.1, 0.3] for g in fit.GRADES},
         },
     }  # fmt: skip

@@ -17,7 +17,7 @@ import yaml
 
 from tests.lab import lab, matrix
 from tests.lab.building import go_command, go_env
-from tests.lab.labels import LAB, LabError, programs, release
+from tests.lab.labels import LAB, LabError, programs, release, truth
 from tests.lab.recording import Figure, figure_of, times_better
 
 ROOT = lab.ROOT
@@ -141,7 +141,7 @@ def test_labels_of_the_selection_are_those_of_the_programs() -> None:
         program = PROGRAMS[label["program"]]
         assert label["program"] == plan[name]["program"]
         assert (label["role"], label["family"]) == (program.role, program.family), name
-        assert label["archetypes"] == list(program.archetypes), name
+        assert label["archetypes"] == [truth(bug) for bug in program.bugs(label["go"])], name
 
 
 def test_selection_has_the_bug_and_the_fix_of_every_archetype() -> None:
