@@ -49,3 +49,22 @@ def test_many_small_documents_in_a_loop_are_no_huge_one(restarts: float, likely:
     )
     assert ("G203.small_documents" in fired) is not likely
     assert bool([f for f in verdict.findings if f.id == "G203" and f.level == "likely"]) is likely
+
+
+@pytest.mark.parametrize(("garbage", "likely"), [(0.2, True), (0.0, False)])
+def test_where_cpu_is_scarce_the_collector_pays_most_of_what_compiling_costs(
+    garbage: float, likely: bool
+) -> None:
+    _, verdict = _verdict(
+        ("regexp.compile_cpu_share", 0.1, "main.f"),
+        ("regexp.compile_cores", 0.015, "main.f"),
+        ("regexp.cost_cores", 0.015 + garbage, "main.f"),
+        ("regexp.compile_alloc_share", 0.5, "main.f"),
+        ("gc.cycles_per_s", 10.0, ""),
+        ("gc.cost_share", 0.3, ""),
+        ("gc.cost_cores", 0.4, ""),
+        ("gc.live_heap_mb", 4.0, ""),
+        ("alloc.share", 0.5, "main.f"),
+    )
+    found = {f.id: f.explains for f in verdict.findings if f.level == "likely"}
+    assert found == ({"G202": ("G201",)} if likely else {"G201": ()})

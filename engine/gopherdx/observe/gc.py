@@ -62,10 +62,16 @@ def _is_asked_for(stack: fr.Stack) -> bool:
     return any(frame.function == ASKED_FOR for frame in stack)
 
 
+def paid_ns(trace: Trace) -> int:
+    """CPU time that the collector took from the program: not idle marking, which takes what nobody wanted."""
+    gc = trace.gc
+    return gc.mark_ns["dedicated"] + gc.mark_ns["fractional"] + gc.assist_ns
+
+
 def _rates(trace: Trace, cycles: int, duration_s: float, out: Sayer) -> None:
     """What the collector did a second and what it cost; ``cycles`` are those that allocation triggered."""
     gc = trace.gc
-    cost_ns = gc.mark_ns["dedicated"] + gc.mark_ns["fractional"] + gc.assist_ns
+    cost_ns = paid_ns(trace)
     used_ns = (
         trace.running_ns + gc.mark_ns["dedicated"] + gc.mark_ns["fractional"] + _short_syscalls_ns(trace)
     )

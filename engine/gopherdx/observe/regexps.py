@@ -9,10 +9,11 @@ it says whether patterns were kept.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from gopherdx import frames as fr
+from gopherdx.observe.gc import paid_ns
 from gopherdx.observe.memory import MB, Mark, Memory
 from gopherdx.observe.said import Said, Sayer, place_of
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from gopherdx.artifacts.pprof import Profile
     from gopherdx.artifacts.trace.tables import Trace
 
-LOOKED_CPU = ("regexp.compile_cpu_share", "regexp.compile_cores")
+LOOKED_CPU = ("regexp.compile_cpu_share", "regexp.compile_cores", "regexp.cost_cores")
 LOOKED_ALLOC = ("regexp.compile_alloc_share",)
 SAMPLE_NS = 10_000_000  # of CPU time, at the runtime's 100 samples a second
 MIN_SAMPLES = 30.0
@@ -63,7 +64,7 @@ def of_profile(profile: Profile) -> Said:
         (tuple(fr.Frame(*f) for f in stack), float(value))
         for stack, value in profile.by_stack(column).items()
     ]
-    return _of_samples(stacks, "cpu", profile.duration_ns, float(profile.period or SAMPLE_NS))
+    return _of_samples(stacks, "cpu", profile.duration_ns, float(profile.period or SAMPLE_NS), {})
 
 
 def of_trace(trace: Trace) -> Said:
@@ -71,7 +72,7 @@ def of_trace(trace: Trace) -> Said:
     parts = []
     if trace.sampled:
         stacks = [(trace.stack(c.stack), float(c.count * SAMPLE_NS)) for c in trace.samples]
-        parts.append(_of_samples(stacks, "trace", max(trace.duration_ns, 1), SAMPLE_NS))
+        parts.append(_of_samples(stacks, "trace", max(trace.duration_ns, 1), SAMPLE_NS, _garbage_ns(trace)))
     parts.append(_of_marks(trace))
     return Said(
         tuple(item for part in parts for item in part.items),
@@ -117,8 +118,13 @@ def of_memory(memory: Memory) -> Said:
 
 
 def _of_samples(
-    stacks: Iterable[tuple[fr.Stack, float]], artifact: str, duration_ns: int, each: float
+    stacks: Iterable[tuple[fr.Stack, float]],
+    artifact: str,
+    duration_ns: int,
+    each: float,
+    garbage_ns: Mapping[str, float],
 ) -> Said:
+    """``each``: CPU ns that one sample stands for; ``garbage_ns``: what the collector paid, where known."""
     shares, total = _Shares(), 0.0
     for stack, value in stacks:
         if value > 0 and not fr.is_recorder(stack):
@@ -134,14 +140,15 @@ def _of_samples(
         cores = value / duration_ns
         say("regexp.compile_cpu_share", value / total, "share of CPU samples")
         say("regexp.compile_cores", cores, "cores")
+        say("regexp.cost_cores", cores + garbage_ns.get(name, 0.0) / duration_ns, "cores")
         # What is compiled no more is not collected either: as much again at the most.
         say("regexp.gain_low", cores, "cores")
         say("regexp.gain_high", min(2 * cores, total / duration_ns), "cores")
     return out.done()
 
 
-def _of_marks(trace: Trace) -> Said:
-    """The share of allocation, by the stacks of GC triggers, assists and sweeps."""
+def _marks(trace: Trace) -> tuple[_Shares, int]:
+    """The places in the program where allocation left its mark in the trace, and how many marks there are."""
     shares, total = _Shares(), 0
     for counted in (*trace.gc.triggers, *trace.gc.assists, *trace.gc.sweeps):
         stack = trace.stack(counted.stack)
@@ -149,6 +156,20 @@ def _of_marks(trace: Trace) -> Said:
             continue
         total += counted.count
         shares.add(stack, counted.count)
+    return shares, total
+
+
+def _garbage_ns(trace: Trace) -> dict[str, float]:
+    """The collector's CPU time for what compiling left behind, in ns by the function that compiles."""
+    shares, total = _marks(trace)
+    if total < MIN_MARKS:
+        return {}
+    return {name: paid_ns(trace) * value / total for name, value in shares.units.items()}
+
+
+def _of_marks(trace: Trace) -> Said:
+    """The share of allocation, by the stacks of GC triggers, assists and sweeps."""
+    shares, total = _marks(trace)
     if total < MIN_MARKS:
         return Said((), frozenset())
     looked = (*LOOKED_ALLOC, "regexp.compile_alloc_mb_per_s")

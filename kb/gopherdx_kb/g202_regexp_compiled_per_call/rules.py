@@ -8,10 +8,13 @@ class Rules(ArchetypeRules):
 
     @Rule(
         obs("regexp.compile_cpu_share", subject=MATCH.f, value=MATCH.v & at_least("cpu_share")),
-        obs("regexp.compile_cores", subject=MATCH.f, value=at_least("cores_min")),
+        obs("regexp.cost_cores", subject=MATCH.f, value=at_least("cores_min")),
     )
     def sampled(self, f, v):  # type: ignore[no-untyped-def]
-        """Silent for an idle program: its few samples may well lie anywhere."""
+        """Silent for an idle program: its few samples may well lie anywhere.
+
+        The collector's part counts: where CPU is scarce it may take most of what compiling costs.
+        """
         self.conclude("samples-under-compile", subject=f, actual=v)
 
     @Rule(obs("regexp.compile_alloc_share", subject=MATCH.f, value=MATCH.v & at_least("alloc_share")))
