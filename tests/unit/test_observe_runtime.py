@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ import pytest
 from gopherdx import Diagnosis, diagnose
 from gopherdx.artifacts.gclog import GcTrace, SchedTrace, read_gclog
 from gopherdx.artifacts.metrics import Metrics, read_metrics
-from gopherdx.observe import observe
+from gopherdx.frames import Frame
+from gopherdx.observe import gc, observe
 
 MB = 1 << 20
 T0 = 1_700_000_000_000_000_000
@@ -294,3 +296,66 @@ def test_the_overview_of_metrics_and_of_a_log(tmp_path: Path) -> None:
     log = told_by(tmp_path, "".join(gc_line(n, n / 50) for n in range(1, 501))).overview
     assert log.text.startswith("gctrace lines of 500 collections, to 10.0 s after the start")
     assert log.gc_cycles == 500
+
+
+# Collections that the program asks for -------------------------------------------------------------------
+
+
+def test_collections_that_metrics_count_as_forced_are_none_of_the_rate() -> None:
+    forced = {"/gc/cycles/forced:gc-cycles": 50}, {"/gc/cycles/forced:gc-cycles": 250}
+    told = seen(metrics(BEFORE | forced[0], AFTER | forced[1]))
+    assert (told["gc.cycles"], told["gc.cycles_per_s"]) == (300, 10)
+    assert seen(metrics(AFTER | forced[1]))["gc.life_cycles_per_s"] == pytest.approx(7.5)
+
+
+def test_forced_lines_are_none_of_the_rate() -> None:
+    line = "gc {} @{:.1f}s 4%: 0.1+1.4+0 ms clock, 0.2+1.9/0.2/0+0 ms cpu, 4->5->2 MB, 4 MB goal, 2 P{}\n"
+    lines = [line.format(n, 1 + n / 10, "" if n % 4 == 0 else " (forced)") for n in range(1, 42)]
+    told = seen(logs("".join(lines)))
+    assert told["gc.cycles_per_s"] == pytest.approx(2.5)
+    assert told["gc.forced_share"] == pytest.approx(0.75)
+
+
+def collector(*, seconds: float, asked_for: int, triggered: int) -> dict[str, Any]:
+    """What is told of a trace with these collections, each of 2 ms of marking."""
+    stacks = [
+        (),
+        (Frame("runtime.GC", "mgc.go", 1), Frame("main.flush", "main.go", 5)),
+        (Frame("runtime.mallocgc", "malloc.go", 1), Frame("main.work", "main.go", 9)),
+    ]
+    cycles = asked_for + triggered
+    counts = [SimpleNamespace(stack=1, count=asked_for), SimpleNamespace(stack=2, count=triggered)]
+    trace = SimpleNamespace(
+        duration_ns=int(seconds * 1e9),
+        running_ns=int(seconds * 1e9),
+        waits=(),
+        stack=stacks.__getitem__,
+        gc=SimpleNamespace(
+            cycles=cycles,
+            mark_ns={"dedicated": 2_000_000 * cycles, "fractional": 0, "idle": 0},
+            assist_ns=0,
+            heap_low_bytes=4.0 * MB,
+            goal_max_bytes=8 * MB,
+            allocated_bytes=4 * MB * cycles,
+            triggers=tuple(c for c in counts if c.count),
+            assists=(),
+            sweeps=(),
+        ),
+    )
+    said = gc.of_trace(trace)  # type: ignore[arg-type]
+    return {o.name: o.value for o in said.items} | {o.subject: o.value for o in said.items if o.subject}
+
+
+def test_collections_asked_for_in_a_trace_are_none_of_the_rate_nor_of_allocation() -> None:
+    told = collector(seconds=2, asked_for=60, triggered=20)
+    assert (told["gc.cycles"], told["gc.cycles_per_s"]) == (80, 10)
+    assert told["gc.forced_share"] == 0.75
+    assert told["main.work"] == 1
+    assert "main.flush" not in told
+
+
+def test_a_trace_of_less_than_a_second_tells_no_rate() -> None:
+    told = collector(seconds=0.9, asked_for=0, triggered=200)
+    assert told["gc.cycles"] == 200
+    assert told["gc.live_heap_mb"] == 4
+    assert not {"gc.cycles_per_s", "gc.cost_share", "gc.cost_cores"} & told.keys()
