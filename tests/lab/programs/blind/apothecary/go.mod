@@ -1,0 +1,3 @@
+module example.com/apothecary
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/cornmarket
+
+go 1.21

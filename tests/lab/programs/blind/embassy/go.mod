@@ -1,0 +1,3 @@
+module example.com/embassy
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/turnstiles
+
+go 1.21
