@@ -171,6 +171,17 @@ def test_the_collector_is_followed() -> None:
     assert [(c.count, c.ns) for c in gc.assists] == [(1, 300)]
 
 
+def test_an_assist_costs_the_time_that_it_ran() -> None:
+    waits = made.begun() + made.event(13, 10, 3, WORK, CREATING)
+    waits += made.event(43, 10, WORK) + made.event(42, 100, WORK)  # nothing to mark: it waits for some
+    waits += made.event(38, 50, 3) + made.event(39, 3000, 1, UNLOCK) + made.event(15, 100)
+    waits += made.event(38, 100, 1) + made.event(44, 200) + made.event(15, 1000)
+    trace = _of(waits)
+    assert trace.forced == 0
+    assert (trace.gc.assist_ns, [(c.count, c.ns) for c in trace.gc.assists]) == (300, [(1, 300)])
+    assert sum(g.assist_ns for g in trace.groups) == 100 + 50 + 3000 + 100 + 100 + 200
+
+
 def test_annotations_with_text_between_events_are_read() -> None:
     noted = made.begun() + made.string(40, "order") + made.event(45, 5, 1, 0, 40, WORK)
     noted += made.string(41, "state") + made.log(1, 41, WORK, "x" * 300) + made.event(47, 5, 1, 0, 40, WORK)
