@@ -263,10 +263,18 @@ class _Files:
 
 
 def _concluded(kb: KnowledgeBase, observed: Observations) -> Concluded:
-    """What the rules conclude of the archetypes that these artifacts let one judge: all others end unjudged,
-    whatever their rules say, and most of the time goes into rules."""
-    can = [a for a in kb.archetypes if any(observed.kinds.issuperset(wanted) for wanted in a.requires)]
-    return chain.run(replace(kb, archetypes=tuple(can)), observed) if can else Concluded()
+    """What the rules conclude, of those alone that can have something to say.
+
+    Most of the time goes into rules. An archetype that these artifacts do not let one judge ends unjudged
+    whatever its rules say, and a rule none of whose observations is there cannot fire.
+    """
+    there = {item.name for item in observed.items}
+    can = tuple(
+        replace(a, joined=tuple(r for r in a.joined if not r.uses or not r.uses.isdisjoint(there)))
+        for a in kb.archetypes
+        if any(observed.kinds.issuperset(wanted) for wanted in a.requires)
+    )
+    return chain.run(replace(kb, archetypes=can), observed) if any(a.joined for a in can) else Concluded()
 
 
 # What makes it anew -----------------------------------------------------------------------------------
