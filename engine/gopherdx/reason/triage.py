@@ -30,7 +30,12 @@ CAPTURE_COST: Final = 25.0
 """What recording an artifact costs against answering a question at once: while any question tells something,
 it comes first."""
 
+CAPTURES_MAX: Final = 1
+"""Recordings that are asked for in vain: who has not the most telling one is not asked for a
+dozen others. The diagnosis names them all."""
+
 FIRST: Final = "symptom"
+_CAPTURE: Final = "capture."
 _NO_OBSERVATIONS: Final = Observations((), frozenset(), frozenset())
 _YES = re.compile(r"y|yes|true|ja|1", re.I)
 _NO = re.compile(r"n|no|false|nein|0", re.I)
@@ -119,6 +124,8 @@ def ask(kb: KnowledgeBase, state: State) -> Question | None:
     if any(b.confidence >= SURE for b in beliefs):
         return None
     offers = [q for q in _questions(kb, state, beliefs) if q.id not in asked and q.bits >= WORTH_ASKING_BITS]
+    if sum(name.startswith(_CAPTURE) for name in asked) >= CAPTURES_MAX:
+        offers = [q for q in offers if q.how != "capture"]
     return max(offers, key=lambda q: (q.bits / _cost(q), q.id), default=None)
 
 
@@ -287,7 +294,7 @@ def _capture(kind: str, beliefs: Sequence[Belief], likelihoods: Likelihoods) -> 
     ]
     bits = math.fsum(_fall(b.confidence, proofs, likelihoods, 1.0) for b, proofs in shown)
     return Question(
-        id=f"capture.{kind}",
+        id=f"{_CAPTURE}{kind}",
         how="capture",
         text=f"Can you record {words}? It costs {cost(kind)}. Then give its path.",
         bits=round(bits, 6),
