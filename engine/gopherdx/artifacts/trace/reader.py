@@ -47,7 +47,7 @@ MAX_BYTES = 8 << 30  # of the unpacked trace
 MAX_NS = float(1 << 60)  # 36 years after the clock's start: a later time is damage
 
 CLOCK_DIVISOR = 256
-CLOCK_MAX = 250e6
+CLOCK_MAX = 1e9
 """Go 1.22.0 on Windows divided its processor's clock by 256 and wrote the undivided rate (golang/go#65997;
 runtime/trace2time.go, traceClockUnitsPerSecond, has the division since). A clock divided so ticks some ten
 million times a second, the others 15.6 million times: more than this is an undivided rate."""
@@ -202,7 +202,7 @@ class _Builder:
 
     def _divided(self, frequency: float) -> float:
         """The clock's rate as it was: Go 1.22 on Windows wrote one 256 times too high."""
-        if self._minor != 22 or frequency < CLOCK_MAX:
+        if self._minor != 22 or frequency <= CLOCK_MAX:
             return frequency
         self._undivided = True
         return frequency / CLOCK_DIVISOR
