@@ -67,7 +67,7 @@ def module_line(name: str) -> str:
 
 def test_every_program_on_disk_has_a_label() -> None:
     on_disk = {p.parent for p in (ROOT / "kb").glob("gopherdx_kb/g*/**/main.go")}
-    on_disk |= {p.parent for p in (ROOT / "tests/lab/programs").glob("*/main.go")}
+    on_disk |= {p.parent for p in (ROOT / "tests/lab/programs").glob("**/main.go")}
     assert {p.path for p in PROGRAMS.values()} == on_disk
 
 
