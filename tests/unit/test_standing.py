@@ -79,7 +79,7 @@ def test_labels_and_regions_around_work_are_no_recorder() -> None:
 
 
 def test_the_recorder_is_left_out_and_old_mutex_waits_are_named() -> None:
-    old = "".join(goroutine(i, "semacquire", LOCKS + SERVE, started=SERVED) for i in (3, 4))
+    old = "".join(goroutine(i, "semacquire", (*LOCKS, *SERVE), started=SERVED) for i in (3, 4))
     (moment,) = moments(dumps(WRITER.format(id=9) + old))
     assert (moment.total, moment.groups[0].state, moment.groups[0].on_mutex) == (2, "sync.Mutex.Lock", True)
 
