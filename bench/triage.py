@@ -227,7 +227,7 @@ class Person:
 
 def talk(kb: KnowledgeBase) -> Iterator[str]:
     """A simulated person for each recording of tests/captures, who begins with a line of symptoms.txt
-    (where it is healthy, with a case of none), answers from what the recording shows, and records nothing more.
+    (where it is healthy, with a case of none), answers from what the recording shows, and records no more.
     Right: the first archetype is the recording's, or, without one, none is likely. Questions count all: the
     first one and the recording that is asked for.
     """

@@ -69,9 +69,18 @@ def kb() -> KnowledgeBase:
     ("archetype", "seen"),
     [
         ("G101", "throughput is flat with more cores, goroutines wait for sync.Mutex.Lock in our cache"),
+        ("G102", "requests queue for a free database connection, WaitCount climbs, the database is idle"),
+        ("G201", "gctrace prints all the time over a heap of 10 MB, the collector takes a third of the CPU"),
+        ("G202", "regexp.MustCompile is the hottest function below our handlers"),
+        ("G203", "one JSON body of 40 MB is decoded into map[string]interface{} and memory jumps"),
+        ("G204", "hundreds of threads sit in _Cfunc_ calls of a C library and everything else crawls"),
+        ("G205", "one goroutine runs a tight loop for seconds and the tickers of the others fire late"),
         ("G206", "RSS stays at 900 MB after the import while the heap profile shows 20 MB"),
+        ("G301", "time.After in a select loop: timers pile up, time.NewTimer tops the heap profile"),
         ("G302", SENDS),
+        ("G401", "the handler calls ten services one after another, its time is the sum of all of them"),
         ("G402", "every new connection hangs in getaddrinfo and lookupIPAddr, name resolution is slow"),
+        ("G403", "two services call each other, and under load all handlers of both hang until a restart"),
     ],
 )
 def test_typed_to_the_end(start: Start, kb: KnowledgeBase, tmp_path: Path, archetype: str, seen: str) -> None:

@@ -29,6 +29,7 @@ from gopherdx.retrieve.vectors import as_kept, cache_folder, keep, vectors_of
 from gopherdx.retrieve.words import Words, weighted, words_of
 
 Matrix = NDArray[np.float32]
+_Reports = tuple[list[Passage], Matrix, list[frozenset[str]]]
 
 SHIPPED_FIT: Final = importlib.resources.files("gopherdx.retrieve") / "static" / "likeness.npz"
 RIDGE: Final = 2.0
@@ -76,6 +77,7 @@ class Likeness:
         self._encode = encode
         self.fitted = fitted or Training(known, archetypes, encode).fitted()
         self._column = {word: at for at, word in enumerate(self.fitted.words)}
+        self._of: dict[str, _Reports] = {}
 
     def weigh(self, text: str) -> Mapping[str, Like]:
         """What a text says of each archetype; nothing for a text without a known word."""
@@ -92,11 +94,19 @@ class Likeness:
 
     def _nearest(self, name: str, vector: Matrix, words: frozenset[str]) -> Passage:
         """The report of the archetype that is most like; what people said comes before what a page says."""
-        of_it = [e.passage for e in self._known if name in e.like]
-        said = [p for p in of_it if p.kind != PAGE] or of_it
-        cosines = vectors_of(said, self._encode) @ vector
-        shared = [len(words & frozenset(words_of(p.whole))) / (1 + len(words)) for p in said]
-        return said[max(range(len(said)), key=lambda i: (round(float(cosines[i]) + shared[i], 4), -i))]
+        said, vectors, words_in = self._reports(name)
+        shared = [len(words & of_it) / (1 + len(words)) for of_it in words_in]
+        near = (vectors @ vector).astype(np.float64) + np.array(shared)
+        return said[int(np.argmax(np.round(near, 4)))]
+
+    def _reports(self, name: str) -> _Reports:
+        """What is known of an archetype, with vectors and words: made when it is first asked for."""
+        if name not in self._of:
+            of_it = [e.passage for e in self._known if name in e.like]
+            said = [p for p in of_it if p.kind != PAGE] or of_it
+            words = [frozenset(words_of(p.whole)) for p in said]
+            self._of[name] = (said, vectors_of(said, self._encode), words)
+        return self._of[name]
 
 
 class Training:
