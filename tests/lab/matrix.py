@@ -148,7 +148,7 @@ class Matrix:
         told = told_of(folder) or (None if self.again else _failed(folder))
         if told is None or told.get("digest") != digest:
             return False
-        if told.get("nocpu_seconds", cell.run.nocpu_s) < cell.run.nocpu_s - 0.01:
+        if float(told.get("nocpu_seconds", cell.run.nocpu_s)) < cell.run.nocpu_s - 0.01:
             return False  # its label asks for longer traces since
         return not (self.calmer and self._was_crowded(folder, told))
 
