@@ -108,7 +108,10 @@ class _MiniLm:
             )
         self.id = f"minilm-{digest[:12]}"
         from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging
 
+        logging.set_verbosity_error()  # else a report and a bar for weights that lie on the disk
+        logging.disable_progress_bar()
         self._model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
 
     def encode(self, texts: Sequence[str]) -> Vectors:
