@@ -27,7 +27,10 @@ from tests.support import traces as made
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CAPTURES = ROOT / "tests" / "captures"
-SHIPPED = sorted(CAPTURES.glob("*/trace.out.gz"))
+LABELS = yaml.safe_load((CAPTURES / "labels.yaml").read_text("utf-8"))
+# Those of generations; the format up to Go 1.21 has its own tests.
+OLD = tuple(name for name, label in LABELS.items() if label["go"].startswith("1.21"))
+SHIPPED = sorted(p for p in CAPTURES.glob("*/trace.out.gz") if p.parent.name not in OLD)
 QUEUED = ("runnable", "stopped", "first run")
 LIMIT_S = 5.0
 BORDER_NS = 10_000_000  # generations overlap, so no clock is monotone at their borders
@@ -61,7 +64,7 @@ smallest = pytest.mark.parametrize("path", _smallest(), ids=lambda p: p.parent.n
 
 @every_shipped
 def test_a_trace_knows_what_its_recording_was(path: Path) -> None:
-    label = yaml.safe_load((CAPTURES / "labels.yaml").read_text())[path.parent.name]
+    label = LABELS[path.parent.name]
     trace = _read(path)
     release = tuple(int(n) for n in label["go"].split(".")[:2])
     assert trace.go.low <= release <= trace.go.high
