@@ -129,8 +129,16 @@ def test_one_kind_of_artifact_alone_finds_what_it_shows_and_nothing_wrong(name: 
     assert expected <= found | NOT_SHOWN.get((name, way), frozenset())
 
 
-# What one kind alone cannot tell apart, by its nature: a mutex profile does not say what a holder does.
-MAY_BE_TAKEN_FOR = {"mutex": {"diary": frozenset({"G101"}), "passes": frozenset({"G101"})}}
+# What one kind alone cannot tell apart, by its nature: a mutex profile does not say what a holder does, a
+# block profile or a look at goroutines not what connections are held for, and neither gctrace nor metrics
+# who allocates: the collector's work is then told without its cause.
+MAY_BE_TAKEN_FOR = {
+    "mutex": {"diary": frozenset({"G101"}), "passes": frozenset({"G101"})},
+    "block": {"notices": frozenset({"G102"})},
+    "goroutine": {"escrow": frozenset({"G102"})},
+    "gctrace": {"signup": frozenset({"G201"})},
+    "metrics": {"signup": frozenset({"G201"})},
+}
 
 # Where the artifact of this recording holds too little of the bug.
 NOT_SHOWN = {
