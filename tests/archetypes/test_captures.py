@@ -186,9 +186,16 @@ def test_every_rule_fires_in_at_least_one_recording() -> None:
     assert wanted - fired <= NOT_IN_THE_LAB
 
 
-# Rules for what no recording here shows. Made-up observations test each:
-# tests/unit/test_rules_of_archetypes.py.
-NOT_IN_THE_LAB = frozenset({"G201.memory_limit"})
+# Rules for what recordings of seconds cannot hold: minutes of waiting, a process's whole life, a memory limit
+# that is nearly reached, a name server that never answers. Made-up artifacts and observations test them
+# (test_standing, test_contention, test_observe_runtime, test_rules_of_archetypes, test_dns).
+NOT_IN_THE_LAB = frozenset(
+    """
+    G101.charged_for_life G101.charged_long_between G201.many_cycles_of_late G201.many_cycles_since_start
+    G201.memory_limit G201.took_cpu_since_start G201.unknown_cost G302.many_for_a_minute G302.more
+    G302.some_for_long G402.runs_into_time_limits
+    """.split()
+)
 
 
 def test_the_golden_file_says_what_every_archetype_says_of_every_recording() -> None:
