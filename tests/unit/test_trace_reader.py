@@ -31,8 +31,8 @@ LABELS = yaml.safe_load((CAPTURES / "labels.yaml").read_text("utf-8"))
 # Those of generations; the format up to Go 1.21 has its own tests.
 OLD = tuple(name for name, label in LABELS.items() if label["go"].startswith("1.21"))
 SHIPPED = sorted(p for p in CAPTURES.glob("*/trace.out.gz") if p.parent.name not in OLD)
-# Threads in C on a crowded machine: the time with goroutines running is a tenth longer than their sum, not yet
-# explained.
+# Threads in C on a crowded machine: the time with goroutines running is a tenth longer than their sum, which
+# is not explained yet.
 UNEVEN = frozenset({"c073"})
 QUEUED = ("runnable", "stopped", "first run")
 LIMIT_S = 5.0
@@ -120,7 +120,7 @@ def assert_sums_add_up(trace: Trace) -> None:
     assert histogram.sum() == trace.duration_ns
     assert int(histogram[:-1] @ np.arange(histogram.size - 1)) == trace.running_ns or histogram[-1] > 0
     running = sum(g.running_ns for g in trace.groups) - sum(trace.gc.mark_ns.values())
-    if path.parent.name not in UNEVEN:
+    if Path(trace.path).parent.name not in UNEVEN:
         assert abs(running - trace.running_ns) <= border
     # A goroutine that was runnable before it was first told of is in no integral until then.
     queued = sum(g.runnable_ns for g in trace.groups) - trace.runnable_ns
