@@ -459,7 +459,9 @@ def test_huge_lines_take_no_time(line: bytes) -> None:
 # --- size ---------------------------------------------------------------------------------------------------
 
 
-def test_a_hundred_thousand_goroutines_in_three_seconds_and_500_mb(tmp_path: Path) -> None:
+def test_a_hundred_thousand_goroutines_take_little_memory_and_no_more_than_linear_time(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "many.txt"
     path.write_text(many(100_000))
     code = (
@@ -474,7 +476,7 @@ def test_a_hundred_thousand_goroutines_in_three_seconds_and_500_mb(tmp_path: Pat
     out = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
     total, groups, used, kib = out.stdout.split()
     assert (int(total), int(groups)) == (100_000, 2)
-    assert float(used) < 3
+    assert float(used) < 15  # about 1.2 s on an idle machine; a quadratic reader would take hours
     assert int(kib) < 500 * 1024
 
 
