@@ -269,8 +269,7 @@ def observations(*paths: File, progress: Progress | None = None) -> tuple[Observ
     Takes ``paths`` as ``diagnose`` does, and raises what it raises.
     """
     named = [Named(as_file(p)) for p in paths]
-    captures = read_captures(named, limits=Limits(), progress=progress)
-    return tuple(observe_all([capture.artifacts for capture in captures]))
+    return tuple(seen for _, seen in read(named, limits=Limits(), progress=progress).processes)
 
 
 def knowledge(

@@ -63,6 +63,7 @@ def _observations(seen: Observations) -> dict[str, Any]:
         "kinds": sorted(seen.kinds),
         "truncated": seen.truncated,
         "go_version": asdict(seen.go_version) if seen.go_version else None,
+        "brief": seen.brief,
     }
 
 
@@ -76,6 +77,7 @@ def _seen(data: Mapping[str, Any]) -> Observations:
         go_version=GoRange(version["header"], _release(version["low"]), _release(version["high"]))
         if version
         else None,
+        brief=bool(data.get("brief", False)),
     )
 
 

@@ -294,6 +294,7 @@ def _merged(reading: Reading) -> Observations:
         kinds=frozenset().union(*(s.kinds for s in seen)),
         truncated=any(s.truncated for s in seen),
         go_version=versions.pop() if len(versions) == 1 else None,
+        brief=all(s.brief for s in seen),
     )
 
 

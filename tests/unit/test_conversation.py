@@ -9,9 +9,12 @@ import pytest
 
 from gopherdx import Triage
 from gopherdx.errors import GopherdxError, UnreadableInput, UsageError
+from gopherdx.model import GoRange, Location, Observation, Observations, Overview, Source
+from gopherdx.saved import Kept, from_json, to_json
 from tests.conftest import ROOT
 
 DEMO = str(ROOT / "engine" / "gopherdx" / "demo")
+GO = GoRange("go 1.23", (1, 23), (1, 24))
 SENDS = "thousands of goroutines hang in chan send since the consumer returned"
 
 
@@ -136,6 +139,14 @@ def test_it_is_kept_as_json_and_goes_on_without_the_files(talk: Triage) -> None:
     assert again.diagnosis() == talk.diagnosis()
     assert again.question == talk.question
     assert again.answers == talk.answers
+
+
+def test_everything_that_files_said_is_kept() -> None:
+    place = Location("main.f", "main.go", 7)
+    item = Observation("lock.share", 0.4, "share", Source("trace", "Unlock"), "main.f", place, "so far")
+    seen = Observations((item,), frozenset({"lock.share"}), frozenset({"trace"}), True, GO, brief=True)
+    kept = Kept((("symptom", "slow"),), ("a.out",), (), Overview(text="a trace"), ("cut",), (("", seen),))
+    assert from_json(json.loads(json.dumps(to_json(kept)))) == kept
 
 
 @pytest.mark.parametrize("data", [None, [], {}, {"triage": 2}, {"triage": 1}, {"triage": 1, "answers": 3}])
