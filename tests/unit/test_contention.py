@@ -269,7 +269,7 @@ def test_a_dump_of_one_goroutine_says_nothing_of_a_pool() -> None:
     text = b"panic: full\n\ngoroutine 7 [running]:\nmain.handle()\n\t/src/main.go:7 +0x1d\nexit status 2\n"
     (dump,) = read_dumps(io.BytesIO(text), path="log", limit_bytes=1 << 20)
     assert not dump.whole
-    assert pools.of_dump(dump).looked == frozenset()
+    assert pools.of_goroutines(dump).looked == frozenset()
 
 
 def test_a_dump_tells_the_queue_and_its_age() -> None:
@@ -278,7 +278,7 @@ def test_a_dump_tells_the_queue_and_its_age() -> None:
     )
     text = "".join(f"goroutine {n} [select, 3 minutes]:\n{frames}\n" for n in range(1, 6))
     (dump,) = read_dumps(io.BytesIO(text.encode()), path="dump", limit_bytes=1 << 20)
-    seen = values(pools.of_dump(dump), "main.find")
+    seen = values(pools.of_goroutines(dump), "main.find")
     assert (seen["dump.pool_waiters"], seen["dump.pool_in_driver"], seen["dump.pool_wait_minutes"]) == (
         5,
         0,

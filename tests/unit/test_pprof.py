@@ -22,8 +22,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gopherdx.artifacts import profile_pb2 as pb
-from gopherdx.artifacts.pprof import Frame, Label, Profile, fold, read_profile, read_profiles
+from gopherdx.artifacts.pprof import Label, Profile, fold, read_profile, read_profiles
 from gopherdx.errors import UnreadableInput
+from gopherdx.frames import Frame
 
 CPU = (("samples", "count"), ("cpu", "nanoseconds"))
 HEAP = (

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from gopherdx.artifacts.pprof_wire import MAX_RECORDS, ONE_FILE_EACH, DamagedError, parse, payloads, refusal
 from gopherdx.errors import UnreadableInput
+from gopherdx.frames import Frame
 
 if TYPE_CHECKING:
     from gopherdx.artifacts import profile_pb2 as pb
@@ -56,14 +57,6 @@ class ValueType(NamedTuple):
 
     type: str
     unit: str
-
-
-class Frame(NamedTuple):
-    """One function in a stack. Without symbols it is ``[file of the mapping]`` or ``<unknown>``, line 0."""
-
-    function: str
-    file: str
-    line: int
 
 
 class Label(NamedTuple):
@@ -149,6 +142,12 @@ class Profile:
         types = [value_type.type for value_type in self.sample_types]
         return types.index(self.default_sample_type) if self.default_sample_type in types else len(types) - 1
 
+    @property
+    def cpu_index(self) -> int:
+        """Column of CPU time in a CPU profile; the default one where none is called so."""
+        types = [value_type.type for value_type in self.sample_types]
+        return types.index("cpu") if "cpu" in types else self.default_index
+
     def value_index(self, type_name: str) -> int:
         """Column of ``values`` for a sample type such as ``"delay"``; KeyError where the profile has none."""
         for index, value_type in enumerate(self.sample_types):
@@ -161,7 +160,10 @@ class Profile:
         return tuple(int(total) for total in self.values.sum(axis=0, dtype=np.int64))
 
     def location_frames(self, location: int) -> tuple[Frame, ...]:
-        """Frames of one location, innermost first."""
+        """Frames of one location, innermost first.
+
+        Without symbols a frame is ``[file of the mapping]`` or ``<unknown>``, line 0.
+        """
         lines = range(int(self.location_offsets[location]), int(self.location_offsets[location + 1]))
         return tuple(self._frame(line) for line in lines)
 

@@ -53,7 +53,7 @@ _OF_ONE: dict[str, tuple[Callable[[Any], Said], ...]] = {
     ),
     "cpu": (cpu.of_profile, cgo.of_cpu, regexps.of_profile),
     "goroutine": (cgo.of_goroutines, dns.of_goroutines, pools.of_goroutines),
-    "goroutine-dump": (cgo.of_dump, dns.of_dump, pools.of_dump),
+    "goroutine-dump": (cgo.of_goroutines, dns.of_goroutines, pools.of_goroutines),
     "gctrace": (gclog.of_gctrace,),
     "schedtrace": (gclog.of_schedtrace,),
 }

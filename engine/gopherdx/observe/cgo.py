@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gopherdx import frames as fr
 from gopherdx.observe.said import Said, Sayer, place_of
+from gopherdx.observe.standing import stacks
 
 if TYPE_CHECKING:
     from gopherdx.artifacts.dump import GoroutineDump
@@ -85,14 +86,12 @@ def of_cpu(profile: Profile) -> Said:
     """CPU used inside C functions, from a CPU profile. Many short calls look there like few long ones."""
     if not len(profile) or not profile.symbolized:
         return Said((), frozenset())
-    types = [t.type for t in profile.sample_types]
-    column = types.index("cpu") if "cpu" in types else profile.default_index
     used: dict[str, int] = defaultdict(int)
     total = 0
     frames: dict[str, fr.Frame] = {}
-    for stack, value in profile.by_stack(column).items():
+    for stack, value in profile.by_stack(profile.cpu_index).items():
         total += max(value, 0)
-        frame = _c_caller_of_sample(tuple(fr.Frame(f.function, f.file, f.line) for f in stack))
+        frame = _c_caller_of_sample(stack)
         if frame is not None and value > 0:
             used[fr.plain(frame.function)] += value
             frames.setdefault(fr.plain(frame.function), frame)
@@ -103,29 +102,18 @@ def of_cpu(profile: Profile) -> Said:
     return out.done()
 
 
-def of_goroutines(profile: Profile) -> Said:
-    """Goroutines inside C functions at one moment, from a goroutine profile."""
-    if not profile.symbolized or not len(profile):
-        return Said((), frozenset())
-    stacks = profile.by_stack(profile.default_index).items()
-    return _of_moment(
-        "goroutine", [(tuple(fr.Frame(f.function, f.file, f.line) for f in s), n) for s, n in stacks]
-    )
+def of_goroutines(artifact: Profile | GoroutineDump) -> Said:
+    """Goroutines inside C functions at one moment, from a goroutine profile or dump."""
+    rows = stacks(artifact)
+    return Said((), frozenset()) if rows is None else _of_moment(artifact.kind, rows)
 
 
-def of_dump(dump: GoroutineDump) -> Said:
-    """Goroutines inside C functions at one moment, from a goroutine dump."""
-    if not dump.whole or dump.kind != "goroutine-dump":
-        return Said((), frozenset())
-    return _of_moment("goroutine-dump", [(g.stack, g.count) for g in dump.groups])
-
-
-def _of_moment(kind: str, rows: Iterable[tuple[Sequence[fr.Frame], int]]) -> Said:
+def _of_moment(kind: str, rows: Iterable[tuple[fr.Stack, int, int]]) -> Said:
     """In C, or just back from it and waiting for a P: both have the C function's Go side innermost."""
     out = Sayer(kind, LOOKED_DUMP)
     counts: dict[str, int] = defaultdict(int)
     frames: dict[str, fr.Frame] = {}
-    for stack, count in rows:
+    for stack, count, _ in rows:
         frame = fr.c_caller(stack)
         if frame is not None:
             counts[fr.plain(frame.function)] += count

@@ -71,9 +71,7 @@ def _by_stack(profile: Profile) -> dict[fr.Stack, tuple[int, int]]:
         return {}
     counts, delays = (profile.by_stack(types.index(name)) for name in ("contentions", "delay"))
     return {
-        tuple(fr.Frame(f.function, f.file, f.line) for f in stack): (count, delays[stack])
-        for stack, count in counts.items()
-        if count > 0 and delays[stack] > 0
+        stack: (count, delays[stack]) for stack, count in counts.items() if count > 0 and delays[stack] > 0
     }
 
 
@@ -159,10 +157,8 @@ def _say_cpu(out: Sayer, held: dict[str, _Holder], profiles: Sequence[Profile]) 
     cpu = next((p for p in profiles if p.duration_ns >= MIN_CPU_S * 1e9 and p.symbolized and len(p)), None)
     if cpu is None:
         return
-    types = [t.type for t in cpu.sample_types]
-    column = types.index("cpu") if "cpu" in types else cpu.default_index
     used = dict.fromkeys(held, 0)
-    for stack, value in cpu.by_stack(column).items():
+    for stack, value in cpu.by_stack(cpu.cpu_index).items():
         for function in {fr.plain(f.function) for f in stack} & used.keys():
             used[function] += value
     for function, value in used.items():

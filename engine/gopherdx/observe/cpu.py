@@ -22,13 +22,7 @@ def of_profile(profile: Profile) -> Said:
     """Observations of the process, and by user's function."""
     if not len(profile) or not profile.symbolized:
         return Said((), frozenset())
-    types = [t.type for t in profile.sample_types]
-    column = types.index("cpu") if "cpu" in types else profile.default_index
-    stacks = {
-        tuple(fr.Frame(f.function, f.file, f.line) for f in stack): value
-        for stack, value in profile.by_stack(column).items()
-        if value > 0
-    }
+    stacks = {s: value for s, value in profile.by_stack(profile.cpu_index).items() if value > 0}
     total = sum(stacks.values())
     if total <= 0:
         return Said((), frozenset())

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from gopherdx import frames as fr
 from gopherdx.observe.contention import ended_waits
 from gopherdx.observe.said import Said, Sayer, place_of
+from gopherdx.observe.standing import stacks
 
 if TYPE_CHECKING:
     from gopherdx.artifacts.dump import GoroutineDump
@@ -131,30 +132,19 @@ def of_block(profiles: Sequence[Profile]) -> Said:
     return out.done()
 
 
-def of_goroutines(profile: Profile) -> Said:
-    """Goroutines that wait for an address at one moment, from a goroutine profile."""
-    if not profile.symbolized or not len(profile):
-        return Said((), frozenset())
-    stacks = profile.by_stack(profile.default_index).items()
-    return _of_moment(
-        "goroutine", [(tuple(fr.Frame(f.function, f.file, f.line) for f in s), n) for s, n in stacks]
-    )
+def of_goroutines(artifact: Profile | GoroutineDump) -> Said:
+    """Goroutines that wait for an address at one moment, from a goroutine profile or dump."""
+    rows = stacks(artifact)
+    return Said((), frozenset()) if rows is None else _of_moment(artifact.kind, rows)
 
 
-def of_dump(dump: GoroutineDump) -> Said:
-    """Goroutines that wait for an address at one moment, from a goroutine dump."""
-    if not dump.whole or dump.kind != "goroutine-dump":
-        return Said((), frozenset())
-    return _of_moment("goroutine-dump", [(g.stack, g.count) for g in dump.groups])
-
-
-def _of_moment(kind: str, rows: Iterable[tuple[Sequence[fr.Frame], int]]) -> Said:
+def _of_moment(kind: str, rows: Iterable[tuple[fr.Stack, int, int]]) -> Said:
     out = Sayer(kind, LOOKED_DUMP)
     counts: dict[str, float] = defaultdict(float)
     frames: dict[str, fr.Frame | None] = {}
     callers = _Shares()
     dialled = 0
-    for stack, count in rows:
+    for stack, count, _ in rows:
         if fr.has(stack, fr.HTTP_WAITS_FOR_DIAL):
             callers.add(stack, count)
         if not fr.has(stack, fr.LOOKUP):

@@ -172,10 +172,7 @@ def _period(profile: Profile) -> int:
 
 def _table(profile: Profile) -> _Table:
     columns = _columns(profile)
-    places = [
-        tuple(fr.Frame(*frame) for frame in profile.location_frames(location))
-        for location in range(len(profile.location_addresses))
-    ]
+    places = [profile.location_frames(location) for location in range(len(profile.location_addresses))]
     offsets, locations = profile.sample_offsets.tolist(), profile.sample_locations.tolist()
     marks_at = [_marks(frames) for frames in places]
     known: dict[tuple[int, ...], tuple[tuple[fr.Frame, ...], int]] = {}

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 def overview_of(artifacts: Sequence[Any]) -> Overview:
     """The overview of a capture; the first trace tells most, the other artifacts what it does not."""
-    traces = [a for a in artifacts if hasattr(a, "generations")]
-    others = [a for a in artifacts if not hasattr(a, "generations")]
+    traces = [a for a in artifacts if a.kind == "trace"]
+    others = [a for a in artifacts if a.kind != "trace"]
     kinds = tuple(dict.fromkeys(["trace"] * len(traces) + [str(a.kind) for a in others]))
     if traces:
         return _of_trace(traces[0], kinds)

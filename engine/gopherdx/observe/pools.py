@@ -13,11 +13,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gopherdx import frames as fr
 from gopherdx.observe.contention import ended_waits
 from gopherdx.observe.said import Said, Sayer, place_of
+from gopherdx.observe.standing import stacks
 
 if TYPE_CHECKING:
     from gopherdx.artifacts.dump import GoroutineDump
@@ -166,23 +167,13 @@ def _elsewhere(stack: fr.Stack, function: str) -> bool:
     return any(fr.plain(frame.function) == function for frame in stack)
 
 
-def of_goroutines(profile: Profile) -> Said:
-    """The queue at one moment, from a goroutine profile."""
-    if not profile.symbolized or not len(profile):
-        return Said((), frozenset())
-    stacks = profile.by_stack(profile.default_index).items()
-    rows = [(tuple(fr.Frame(f.function, f.file, f.line) for f in s), n, 0) for s, n in stacks]
-    return _of_moment("goroutine", rows)
+def of_goroutines(artifact: Profile | GoroutineDump) -> Said:
+    """The queue at one moment, from a goroutine profile or dump, and how long the oldest waits if told."""
+    rows = stacks(artifact)
+    return Said((), frozenset()) if rows is None else _of_moment(artifact.kind, rows)
 
 
-def of_dump(dump: GoroutineDump) -> Said:
-    """The queue at one moment, from a goroutine dump, and how long the oldest has waited if told."""
-    if not dump.whole or dump.kind != "goroutine-dump":
-        return Said((), frozenset())
-    return _of_moment("goroutine-dump", [(g.stack, g.count, g.minutes_max) for g in dump.groups])
-
-
-def _of_moment(kind: str, rows: Iterable[tuple[Any, int, int]]) -> Said:
+def _of_moment(kind: str, rows: Iterable[tuple[fr.Stack, int, int]]) -> Said:
     out = Sayer(kind, LOOKED_DUMP)
     queue, held, inside, minutes = _Queue(), _Held(), 0, 0
     for stack, count, age in rows:

@@ -58,12 +58,7 @@ def of_profile(profile: Profile) -> Said:
     """Of a CPU profile: share of its samples, and cores, by the function that compiles."""
     if not len(profile) or not profile.symbolized or profile.duration_ns <= 0:
         return Said((), frozenset())
-    types = [t.type for t in profile.sample_types]
-    column = types.index("cpu") if "cpu" in types else profile.default_index
-    stacks = [
-        (tuple(fr.Frame(*f) for f in stack), float(value))
-        for stack, value in profile.by_stack(column).items()
-    ]
+    stacks = [(stack, float(value)) for stack, value in profile.by_stack(profile.cpu_index).items()]
     return _of_samples(stacks, "cpu", profile.duration_ns, float(profile.period or SAMPLE_NS), {})
 
 

@@ -90,6 +90,18 @@ def moments(artifacts: Iterable[Any], kind: str = "") -> tuple[Moment, ...]:
     return tuple(found)
 
 
+def stacks(artifact: Any) -> list[tuple[fr.Stack, int, int]] | None:
+    """(stack, goroutines, minutes that the oldest has waited or 0), the recorder's own among them.
+
+    None where the artifact does not tell of all goroutines: the stack of a panic, a profile without names.
+    """
+    if artifact.kind == "goroutine-dump":
+        return [(g.stack, g.count, g.minutes_max) for g in artifact.groups] if artifact.whole else None
+    if not artifact.symbolized or not len(artifact):
+        return None
+    return [(s, count, 0) for s, count in artifact.by_stack(artifact.default_index).items()]
+
+
 def series(artifacts: Iterable[Any]) -> tuple[tuple[Moment, ...], ...]:
     """Moments that can be compared with one another, the most telling series first, each in order of time.
 
@@ -168,9 +180,8 @@ def _of_profile(profile: Profile) -> Moment:
     leaked = profile.kind == "goroutineleak"
     groups = []
     for stack, count in profile.by_stack(profile.default_index).items():
-        frames = tuple(fr.Frame(f.function, f.file, f.line) for f in stack)
-        if count > 0 and not fr.is_recorder(frames):
-            groups.append(Standing(count, fr.parked_in(frames), frames, leaked=leaked))
+        if count > 0 and not fr.is_recorder(stack):
+            groups.append(Standing(count, fr.parked_in(stack), stack, leaked=leaked))
     groups.sort(key=lambda g: (-g.count, g.stack))
     return Moment(
         kind=profile.kind,

@@ -70,6 +70,8 @@ from gopherdx.artifacts.trace.kernels import (
     _local,
     _new_row,
     _remove,
+    _sift_down,
+    _sift_up,
     _uvarint,
 )
 
@@ -390,36 +392,6 @@ def _peek(buf, cursors, c, pieces, next_piece):  # type: ignore[no-untyped-def]
         return np.int64(buf[np.uintp(cursors[c, C_POS])]) & 63
     piece = next_piece[cursors[c, C_PIECE]]
     return pieces[piece, P_FIRST] if piece >= 0 else np.int64(0)
-
-
-@inline
-def _sift_down(heap, n, i, cursors):  # type: ignore[no-untyped-def]
-    item = heap[i]
-    t = cursors[item, C_TIME]
-    while True:
-        child = 2 * i + 1
-        if child >= n:
-            break
-        if child + 1 < n and cursors[heap[child + 1], C_TIME] < cursors[heap[child], C_TIME]:
-            child += 1
-        if cursors[heap[child], C_TIME] >= t:
-            break
-        heap[i] = heap[child]
-        i = child
-    heap[i] = item
-
-
-@inline
-def _sift_up(heap, i, cursors):  # type: ignore[no-untyped-def]
-    item = heap[i]
-    t = cursors[item, C_TIME]
-    while i > 0:
-        parent = (i - 1) >> 1
-        if cursors[heap[parent], C_TIME] <= t:
-            break
-        heap[i] = heap[parent]
-        i = parent
-    heap[i] = item
 
 
 @helper
