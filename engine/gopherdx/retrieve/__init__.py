@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gopherdx.retrieve.encode import encoder
-from gopherdx.retrieve.index import Hit, Index, open_index
+from gopherdx.retrieve.index import Hit, Index
 from gopherdx.retrieve.likeness import Like, Likeness, open_likeness
 from gopherdx.retrieve.passages import Corpus, Passage, builtin, read_corpus
 
@@ -16,7 +16,6 @@ __all__ = [
     "Passage",
     "builtin",
     "encoder",
-    "open_index",
     "open_likeness",
     "read_corpus",
 ]

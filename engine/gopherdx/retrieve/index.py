@@ -14,8 +14,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gopherdx.retrieve.encode import Encoder, encoder
-from gopherdx.retrieve.passages import Corpus, Passage, builtin, in_sentences
+from gopherdx.retrieve.encode import Encoder
+from gopherdx.retrieve.passages import Passage, in_sentences
 from gopherdx.retrieve.vectors import vectors_of
 from gopherdx.retrieve.words import Words, words_of
 
@@ -128,12 +128,6 @@ class VectorIndex:
         out = np.zeros(self._count, np.float32)
         out[rows] = scores
         return out
-
-
-def open_index(corpora: Sequence[Corpus] = (), *, encoder_name: str = "static") -> Index:
-    """The built-in corpus and these, in one index. Raises what ``encoder`` raises."""
-    passages = [p for corpus in (builtin(), *corpora) for p in corpus.passages]
-    return Index(passages, encoder(encoder_name))
 
 
 def holds_for(passage: Passage, go: str) -> bool:
