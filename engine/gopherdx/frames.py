@@ -213,6 +213,11 @@ HANDLER = re.compile(
     r"|golang\.org/x/net/http2\.\(\*serverConn\)\.runHandler$"
 )
 SERVER = re.compile(r"net/http\.\(\*conn\)\.serve$|net/http\.\(\*connReader\)\.")
+# A connection of net/http (HTTP/1) that waits for its next request, or reads it.
+SERVES_CONNECTION = re.compile(r"net/http\.\(\*conn\)\.serve$")
+READS_REQUEST = re.compile(
+    r"net/http\.\(\*conn\)\.readRequest$|bufio\.\(\*Reader\)\.Peek$|crypto/tls\.\(\*Conn\)\.HandshakeContext$"
+)
 ACCEPT = re.compile(r"net\.\(\*(?:TCP|Unix)Listener\)\.Accept|net\.\(\*netFD\)\.accept$")
 ASYNC_PREEMPT = re.compile(r"runtime\.asyncPreempt")
 ALLOCATE = re.compile(

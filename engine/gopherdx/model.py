@@ -273,6 +273,45 @@ class Tool:
 
 
 @dataclass(frozen=True, slots=True)
+class UnitPart:
+    """A part of a unit's length: what it did there ("cpu", "runnable", "lock", "channel", "network",
+    "syscall", "gc", "timer", "sleep", "sync", "other": not told, "rest": many small ones together), in which
+    function of the user's code (for a lock, the one that held it), and under which call of the unit's."""
+
+    what: str
+    function: str
+    call: str
+    called_at: Location | None
+    ns: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnitPath:
+    """One unit from its start (ns after the recording's) to its end: ``ns`` is the sum of its parts."""
+
+    start_ns: int
+    ns: int
+    goroutine: int
+    parts: tuple[UnitPart, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """Units of work of one kind ("task", "region", "handler", "goroutine", "job", "turn": of a loop over a
+    connection), how long they took, and where the time of the slowest and of one in the middle went."""
+
+    kind: str
+    name: str
+    count: int
+    p50_ms: float
+    p99_ms: float
+    max_ms: float
+    slowest: UnitPath
+    typical: UnitPath
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """What was recorded. Values that the artifacts do not tell are None."""
 
@@ -290,6 +329,7 @@ class Overview:
     gc_cycles: int | None = None
     heap_max_bytes: int | None = None
     incomplete: tuple[str, ...] = ()
+    units: tuple[Units, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

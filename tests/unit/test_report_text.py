@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from gopherdx.model import Diagnosis, Evidence, Fix, Gain, Input, Location, NotJudged, RuledOut, Source
 from gopherdx.report.safe import safe
-from gopherdx.report.text import actual, expected, quantity, render
+from gopherdx.report.numbers import quantity
+from gopherdx.report.text import actual, expected, render
 from tests.conftest import MakeDiagnosis, MakeFinding
 
 HOSTILE = "main.\x1b[31mf\x1b]8;;http://x\x07\r\n[red]g[/red]\u202eevil\x9b2J"

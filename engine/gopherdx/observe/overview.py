@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gopherdx import frames as fr
 from gopherdx.model import Overview
-from gopherdx.observe import overview_runtime, standing_told
+from gopherdx.observe import overview_runtime, standing_told, units
 from gopherdx.observe.scheduler import never_ran_unplaced
 from gopherdx.observe.sends import UNPLACED
 
@@ -82,6 +82,7 @@ def _of_trace(trace: Trace, kinds: tuple[str, ...]) -> Overview:
         gc_cycles=trace.gc.cycles,
         heap_max_bytes=trace.gc.heap_max_bytes or None,
         incomplete=trace.warnings,
+        units=units.of_trace(trace),
     )
 
 

@@ -36,8 +36,8 @@ P_RUNNING, P_IDLE, P_SYSCALL, P_ABANDONED = 1, 2, 3, 4
 # --- what a kernel says when it stops ---
 (
     DONE, FULL, GROW_GOROUTINES, GROW_SLOTS, GROW_EDGES, GROW_COUNTERS, GROW_GROUPS, COMPACT_RUNS,
-    COMPACT_SPANS,
-) = range(9)  # fmt: skip
+    COMPACT_SPANS, GROW_KINDS,
+) = range(10)  # fmt: skip
 OTHER_GENERATION, SHORT, BAD, END_OF_GENERATION = 11, 12, 13, 14
 
 
@@ -320,6 +320,8 @@ def read_samples(buf, batches, out):  # type: ignore[no-untyped-def]
 # ---------------------------------------------------------------------------------------------------------
 # order: all Ms of one generation into one valid order
 
+REASONS = 64  # in a map of strings, numbers below are reasons of a wait or stop, from here on they are names
+
 # A cursor walks the batches of one M (columns of ``cursors``).
 C_POS, C_END, C_BATCH, C_LAST, C_TIME, C_KIND, C_A, C_B, C_C, C_D, C_M = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 CURSOR_COLUMNS = 11
@@ -414,6 +416,20 @@ def _local(table, i):  # type: ignore[no-untyped-def]
     if i < 0 or i >= table.size:
         return np.int64(0)
     return table[i]
+
+
+@inline
+def _reason(table, i):  # type: ignore[no-untyped-def]
+    """The reason that a string id stands for; 0 where it is none."""
+    r = _local(table, i)
+    return r if r < REASONS else np.int64(0)
+
+
+@inline
+def _name(table, i):  # type: ignore[no-untyped-def]
+    """The name that a string id stands for, counted from 1; 0 where it is none."""
+    r = _local(table, i)
+    return r - REASONS + 1 if r >= REASONS else np.int64(0)
 
 
 @kernel("BQqQqqqdqQ qqqqQqqqQqqQ qBllqll", 2)
@@ -536,7 +552,7 @@ def order(  # type: ignore[no-untyped-def]
                             _drop_row(g_keys, g_vals, gs, free, tally, g)
                     new_g = y
         elif kind == GO_BLOCK or kind == GO_STOP:
-            r = _local(reason_of, a)
+            r = _reason(reason_of, a)
             s = _local(stack_of, b)
             if g >= 0:
                 gs[g, O_STATUS] = WAITING if kind == GO_BLOCK else RUNNABLE
@@ -685,7 +701,7 @@ def order(  # type: ignore[no-untyped-def]
             x = a
             s = _local(stack_of, b)
             if kind == STW_BEGIN:
-                r = _local(reason_of, a)
+                r = _reason(reason_of, a)
             else:
                 ready = tally[T_GC_SEQ] < 0 or a == tally[T_GC_SEQ] + 1 or forced
                 if ready:
@@ -706,17 +722,17 @@ def order(  # type: ignore[no-untyped-def]
         elif kind == SWEEP_END:
             x = a
         elif kind == GO_LABEL:
-            r = _local(reason_of, a)
+            r = _reason(reason_of, a)
         elif kind == TASK_BEGIN:
             x = a
-            r = _local(reason_of, cursors[c, C_C])
+            r = _name(reason_of, cursors[c, C_C])
             s = _local(stack_of, cursors[c, C_D])
         elif kind == TASK_END:
             x = a
             s = _local(stack_of, b)
         elif kind == REGION_BEGIN or kind == REGION_END:
             x = a
-            r = _local(reason_of, b)
+            r = _name(reason_of, b)
             s = _local(stack_of, cursors[c, C_C])
         if not ready:
             stalled[n_stalled] = c
@@ -822,8 +838,11 @@ def _new_proc(p_keys, p_vals, ps, tally, pid, at):  # type: ignore[no-untyped-de
     G_UNTYPED_END, G_BURST_S, G_LOCK_T, G_LOCK_RUN, G_PREV, G_PREV_T, G_SPAN, G_SPAN_T, G_SPAN_LAST,
     G_SPAN_RUN, G_SPAN_ASSIST, G_SPAN_S, G_SPAN_N, G_RAN, G_BURST_OTHER, G_SPAN_RUN_LAST,
     G_SPAN_ASSIST_LAST, G_WOKEN, G_ASSIST_RUN,
-) = range(39)  # fmt: skip
-GOROUTINE_COLUMNS = 39
+    G_LOG, G_STAY_T, G_STAY_WHAT, G_STAY_ASSIST, G_WAKER_T, G_WAKER_LOG, G_WAKER_S, G_ASSIST_RAN,
+    G_UNIT_T, G_UNIT_HANDLER, G_UNIT_F, G_SERVES, G_LOOP, G_REGIONS, G_REGION,
+) = range(54)  # fmt: skip
+REGION_DEPTH = 4  # open regions that are kept of a goroutine: a begin and a name each, from G_REGION on
+GOROUTINE_COLUMNS = G_REGION + 2 * REGION_DEPTH
 
 # State kinds that slots are kept for: wait reasons are 0..63, then these.
 K_SYSCALL = 64  # in a system call, by the stack that entered it
@@ -880,6 +899,38 @@ S_WAITERS, S_T, S_BUSY, S_WAITER_NS, S_RUN, S_RUNNABLE, S_HANDOVERS, S_WAIT_NS, 
 )
 SITE_COLUMNS = 11
 
+# Stays, a row each, in the order in which they ended; a ring, so that old ones are overwritten (columns of
+# ``stays``). A goroutine blocked (or was stopped, or created) at L_T0, could run again at L_TW and did at
+# L_T1. L_WHAT holds the kind, the stack of who woke it and its own. L_PREV is the goroutine's stay before;
+# the waker ran since L_WAKER_T, when its own stay L_WAKER_LOG had ended. L_ASSIST: ns in assists until L_T0.
+L_T0, L_TW, L_T1, L_WHAT, L_PREV, L_WAKER_T, L_WAKER_LOG, L_ASSIST = range(8)
+STAY_COLUMNS = 8
+NO_LOG = -2  # no goroutine woke it, or the runtime did
+STACK_BITS = 28
+STACK_MASK = (1 << STACK_BITS) - 1
+
+# Units of work, by kind and name: totals (columns of ``kinds``), and for each kind rows of ``units`` and
+# ``unit_parts``: first the slowest, then a sample.
+U_TASK, U_REGION, U_HANDLER, U_GOROUTINE, U_JOB, U_REQUEST = 1, 2, 3, 4, 5, 6
+(U_WHAT, U_NAME, U_N, U_NS, U_MAX, U_LOW, U_LOW_AT) = range(7)
+KIND_COLUMNS = 7
+KINDS_MAX = 128
+SLOWEST, SAMPLED = 20, 200
+UNITS_A_KIND = SLOWEST + SAMPLED
+V_NS, V_T, V_G, V_PARTS = 0, 1, 2, 3
+UNIT_COLUMNS = 4
+# Parts of a unit's length: key (what, the unit's own stack, the function), ns, how often. The last places
+# are for what found no other.
+(
+    C_CPU, C_RUNNABLE, C_LOCK, C_CHANNEL, C_NETWORK, C_SYSCALL, C_GC, C_TIMER, C_SLEEP, C_SYNC, C_OTHER,
+) = range(11)  # fmt: skip
+PARTS_NAMED = 36
+PARTS = PARTS_NAMED + 11
+WALK_DEPTH = 24
+WALK_COLUMNS = 6
+WALK_STEPS = 50_000
+TASK_NAMES = 1 << 12
+
 # Single values (``x``).
 (
     X_T0, X_LAST, X_RUNNING, X_RUNNABLE, X_INT_T, X_INT_RUN, X_INT_RUNNABLE, X_LIVE, X_LIVE_MAX, X_GC_T,
@@ -888,13 +939,23 @@ SITE_COLUMNS = 11
     X_P_RUNNING, X_P_INT, X_P_T, X_STW_T, X_STW_R, X_SLOTS, X_EDGES, X_COUNTERS, X_GROUPS, X_RUNS, X_SPANS,
     X_GEN_T0, X_SAMPLES, X_NEVER, X_MARKING, X_GC_FIRST, X_GC_LAST, X_LOW_MAX, X_GOAL_MIN, X_STARTED,
     X_SAMPLES_IDLE, X_STW_NS, X_GC_GAP_MAX, X_RUN_MIN, X_UNSETTLED, X_WOKEN, X_INT_WOKEN, X_DELAY_MAX,
-) = range(50)  # fmt: skip
+    X_LOG, X_KINDS, X_UNITS_LEFT_OUT, X_TASKS,
+) = range(54)  # fmt: skip
 X_SIZE = 56
 
 # Flags of a stack (``st_flags``), set by frames.py.
 F_LOCK = 1  # a wait here is for a mutex
 F_INTERNAL = 2  # the runtime's own business (collector, tracer, timers): no progress of the program
 F_NODE = 4  # a wait that separates or makes up a unit of work (see observe/sequence.py)
+F_BETWEEN = 8  # a server's connection reads its next request
+F_HANDED = 16  # the user's own loop waits for what others send it
+F_ASKED = 32  # the user's own loop waits on a connection
+F_PAUSE = F_BETWEEN | F_HANDED | F_ASKED
+F_WHAT_SHIFT = 8  # from here four bits: what a wait with this stack is (C_…), for waits without a reason
+WHO_BITS = (
+    20  # ``st_who``: the user's innermost function, from here the outermost, from twice here the handler
+)
+WHO_MASK = (1 << WHO_BITS) - 1
 
 
 @inline
@@ -1074,7 +1135,7 @@ def _end_span(x, g, row, spans):  # type: ignore[no-untyped-def]
 @inline
 def _see_stack(  # type: ignore[no-untyped-def]
     x, g, row, t, stack, st_span, spans, st_root, groups, group_keys, group_vals, count_keys, count_vals,
-    counters,
+    counters, st_who,
 ):  # fmt: skip
     """The goroutine's own stack at ``t``: which work it is in, and (once) where it was started."""
     r = np.uintp(row)  # unsigned: no test for an index from the end
@@ -1089,6 +1150,11 @@ def _see_stack(  # type: ignore[no-untyped-def]
         if groups[np.uintp(new), R_LIVE] > groups[np.uintp(new), R_LIVE_MAX]:
             groups[np.uintp(new), R_LIVE_MAX] = groups[np.uintp(new), R_LIVE]
         g[r, G_GROUP] = new
+    if g[r, G_UNIT_HANDLER] == 0:
+        who = st_who[np.uintp(stack)]
+        g[r, G_UNIT_HANDLER] = who >> (2 * WHO_BITS)
+        if g[r, G_UNIT_F] == 0:
+            g[r, G_UNIT_F] = (who >> WHO_BITS) & WHO_MASK
     span = st_span[np.uintp(stack)]
     if span != g[r, G_SPAN]:
         if g[r, G_SPAN] == SPAN_UNTYPED:
@@ -1132,6 +1198,9 @@ def _clear(g, row, gid, t):  # type: ignore[no-untyped-def]
     g[r, G_BURST_T] = -1
     g[r, G_LOCK_T] = -1
     g[r, G_PREV] = -1
+    g[r, G_LOG] = -1
+    g[r, G_WAKER_LOG] = NO_LOG
+    g[r, G_UNIT_T] = -1
 
 
 @inline
@@ -1207,8 +1276,265 @@ def _leave(  # type: ignore[no-untyped-def]
 
 
 @inline
-def _enter(x, g, row, t, state, kind, stack, counts, sites, st_flags, st_site):  # type: ignore[no-untyped-def]
+def _log_stay(x, g, r, t, state, kind, stack, stays):  # type: ignore[no-untyped-def]
+    """A goroutine changes to ``state``: keep when and why it could not run, once it runs again."""
+    was = g[r, G_STATE]
+    if was == RUNNING or was == 0:
+        if state != RUNNING:
+            g[r, G_STAY_T] = t
+            g[r, G_STAY_WHAT] = (np.int64(kind) << (2 * STACK_BITS)) | stack
+            g[r, G_STAY_ASSIST] = g[r, G_ASSIST_RAN]
+            if was == RUNNING:
+                g[r, G_WAKER_LOG] = NO_LOG
+        return
+    if state == RUNNING:
+        at = np.uintp(x[X_LOG] & (stays.shape[0] - 1))
+        stays[at, L_T0] = g[r, G_STAY_T]
+        stays[at, L_TW] = g[r, G_SINCE] if was == RUNNABLE else t
+        stays[at, L_T1] = t
+        what = g[r, G_STAY_WHAT]
+        if g[r, G_WAKER_LOG] != NO_LOG:
+            what |= g[r, G_WAKER_S] << STACK_BITS
+        stays[at, L_WHAT] = what
+        stays[at, L_PREV] = g[r, G_LOG]
+        stays[at, L_WAKER_T] = g[r, G_WAKER_T]
+        stays[at, L_WAKER_LOG] = g[r, G_WAKER_LOG]
+        stays[at, L_ASSIST] = g[r, G_STAY_ASSIST]
+        g[r, G_LOG] = x[X_LOG]
+        x[X_LOG] += 1
+
+
+@inline
+def _woken_by(g, y, cur, stack, st_flags):  # type: ignore[no-untyped-def]
+    """Goroutine ``cur`` lets ``y`` run; the collector and the scheduler, whoever they run on, are nobody."""
+    r = np.uintp(y)
+    g[r, G_WAKER_LOG] = NO_LOG
+    if cur >= 0 and g[np.uintp(cur), G_STATE] == RUNNING and not st_flags[np.uintp(stack)] & F_INTERNAL:
+        g[r, G_WAKER_T] = g[np.uintp(cur), G_SINCE]
+        g[r, G_WAKER_LOG] = g[np.uintp(cur), G_LOG]
+        g[r, G_WAKER_S] = stack
+
+
+@inline
+def _charge(parts, what, stack, function, ns):  # type: ignore[no-untyped-def]
+    """``ns`` of a unit go to what it did, at its own stack, in ``function``."""
+    if ns <= 0:
+        return
+    key = (np.int64(what) << 56) | (np.int64(stack) << STACK_BITS) | np.int64(function)
+    n = parts[PARTS, 0]
+    at = np.int64(0)
+    while at < n and parts[at, 0] != key:
+        at += 1
+    if at == n:
+        if n < PARTS_NAMED:
+            parts[PARTS, 0] = n + 1
+            parts[at, 0] = key
+        else:
+            at = np.int64(PARTS_NAMED + what)
+            parts[at, 0] = np.int64(what) << 56
+    parts[at, 1] += ns
+    parts[at, 2] += 1
+
+
+@helper
+def _walk(x, stays, walk, parts, st_who, st_path, st_flags, what_of, start, end, log, stack, assist):  # type: ignore[no-untyped-def]
+    """Split the time from ``start`` to ``end`` of a unit that is at ``stack`` now into ``parts``, backwards.
+
+    Where the unit was blocked, whoever woke it is followed for as long as it was blocked, not further; a lock
+    is not followed, who had it is named. ``log`` is the goroutine's last stay, ``assist`` what it has run in
+    assists. A row of ``walk`` is what is gone back to after a waker: limit, stay, stack, stack and function
+    of the unit, assists.
+    """
+    for i in range(PARTS):
+        parts[i, 0] = 0
+        parts[i, 1] = 0
+        parts[i, 2] = 0
+    parts[PARTS, 0] = 0
+    mask = stays.shape[0] - 1
+    oldest = x[X_LOG] - stays.shape[0]
+    depth = np.int64(0)
+    limit = start
+    t = end
+    own = np.int64(0)  # the unit's own stack, and the function it is in, once a waker is followed
+    function = np.int64(0)
+    since = np.int64(-1)  # when the goroutine at hand began to run, where its waking told
+    steps = 0
+    while True:
+        steps += 1
+        there = log >= 0 and log >= oldest and steps < WALK_STEPS
+        at = np.uintp(log & mask)
+        began = since
+        assisted = np.int64(0)
+        if since < 0:
+            began = limit
+            if there:
+                began = stays[at, L_T1]
+                if assist >= 0:
+                    assisted = assist - stays[at, L_ASSIST]
+        here = own if depth > 0 else st_path[stack]
+        inner = st_who[stack] & WHO_MASK
+        if inner == 0:
+            inner = function
+        if log < 0 or there or since >= 0:
+            began = min(t, max(began, limit))
+            if assisted > t - began:
+                assisted = t - began
+            _charge(parts, C_CPU, here, inner, t - began - assisted)
+            _charge(parts, C_GC, here, inner, assisted)
+            t = began
+        since = np.int64(-1)
+        if t > limit and not there:
+            _charge(parts, C_OTHER, here, function, t - limit)
+            t = limit
+        followed = False
+        if t > limit:
+            what = stays[at, L_WHAT]
+            kind = what >> (2 * STACK_BITS)
+            by = (what >> STACK_BITS) & STACK_MASK
+            stay = what & STACK_MASK
+            waker = stays[at, L_WAKER_LOG]
+            here = own if depth > 0 else st_path[stay]
+            inner = st_who[stay] & WHO_MASK
+            if inner == 0:
+                inner = function
+            low = min(t, max(stays[at, L_TW], limit))
+            _charge(parts, C_RUNNABLE, here, inner, t - low)
+            t = low
+            if t > limit:
+                if kind == K_SCHED_NEW:
+                    # It was created: on with its creator.
+                    if waker == NO_LOG:
+                        _charge(parts, C_OTHER, here, inner, t - limit)
+                        t = limit
+                    else:
+                        log = waker
+                        since = stays[at, L_WAKER_T]
+                        stack = by
+                        assist = np.int64(-1)
+                        followed = True
+                else:
+                    low = min(t, max(stays[at, L_T0], limit))
+                    sort = what_of[kind]
+                    if kind == 0 and st_flags[stay] >> F_WHAT_SHIFT:
+                        sort = st_flags[stay] >> F_WHAT_SHIFT
+                    if sort == C_SYNC and st_flags[stay] & F_LOCK:
+                        sort = np.int64(C_LOCK)
+                        if waker != NO_LOG and st_who[by] & WHO_MASK:
+                            inner = st_who[by] & WHO_MASK
+                    elif waker == NO_LOG and sort == C_CHANNEL and kind != 7:
+                        sort = np.int64(C_TIMER)
+                    if (
+                        t > low
+                        and waker != NO_LOG
+                        and (sort == C_CHANNEL or sort == C_SYNC)
+                        and depth < WALK_DEPTH
+                    ):
+                        walk[depth, 0] = limit
+                        walk[depth, 1] = stays[at, L_PREV]
+                        walk[depth, 2] = stay
+                        walk[depth, 3] = own
+                        walk[depth, 4] = function
+                        walk[depth, 5] = stays[at, L_ASSIST]
+                        depth += 1
+                        own = here
+                        function = inner
+                        limit = low
+                        log = waker
+                        since = stays[at, L_WAKER_T]
+                        stack = by
+                        assist = np.int64(-1)
+                        followed = True
+                    else:
+                        _charge(parts, sort, here, inner, t - low)
+                        t = low
+                        if t > limit:
+                            log = stays[at, L_PREV]
+                            stack = stay
+                            assist = stays[at, L_ASSIST]
+                            followed = True
+        if followed:
+            continue
+        while t <= limit:
+            if depth == 0:
+                return
+            depth -= 1
+            limit = walk[depth, 0]
+            log = walk[depth, 1]
+            stack = walk[depth, 2]
+            own = walk[depth, 3]
+            function = walk[depth, 4]
+            assist = walk[depth, 5]
+
+
+@helper
+def _unit(  # type: ignore[no-untyped-def]
+    x, g, row, what, name, start, t, stack, stays, walk, parts, kind_keys, kind_vals, kinds, kind_hist, units,
+    unit_parts, st_who, st_path, st_flags, what_of,
+):  # fmt: skip
+    """A unit of work ends at ``t`` on a goroutine at ``stack``: count it; some are kept with their parts."""
     r = np.uintp(row)  # unsigned: no test for an index from the end
+    ns = t - start
+    if ns <= 0:
+        return
+    key = (np.int64(what) << 40) | name
+    at = _find(kind_keys, key, kind_keys.size - 1)
+    if kind_keys[at] == 0:
+        if x[X_KINDS] >= kinds.shape[0]:
+            x[X_UNITS_LEFT_OUT] += 1
+            return
+        kind_keys[at] = key + 1
+        kind_vals[at] = x[X_KINDS]
+        kinds[x[X_KINDS], U_WHAT] = what
+        kinds[x[X_KINDS], U_NAME] = name
+        x[X_KINDS] += 1
+    k = kind_vals[at]
+    n = kinds[k, U_N]
+    kinds[k, U_N] += 1
+    kinds[k, U_NS] += ns
+    kind_hist[k, _bin(ns)] += 1
+    if ns > kinds[k, U_MAX]:
+        kinds[k, U_MAX] = ns
+    base = k * UNITS_A_KIND
+    slow = np.int64(-1)
+    if n < SLOWEST:
+        slow = base + n
+    elif ns > kinds[k, U_LOW]:
+        slow = base + kinds[k, U_LOW_AT]
+    # A sample of fixed size (Vitter's algorithm R), the same for the same trace.
+    place = n
+    if n >= SAMPLED:
+        place = _home(key + n * 0x9E3779B97F4A7C1, np.int64(0x7FFFFFFFFFFF)) % (n + 1)
+    sampled = base + SLOWEST + place if place < SAMPLED else np.int64(-1)
+    if slow < 0 and sampled < 0:
+        return
+    _walk(x, stays, walk, parts, st_who, st_path, st_flags, what_of, start, t, g[r, G_LOG], stack,
+          g[r, G_ASSIST_RAN])  # fmt: skip
+    for turn in range(2):
+        to = slow if turn == 0 else sampled
+        if to >= 0:
+            units[to, V_NS] = ns
+            units[to, V_T] = start
+            units[to, V_G] = g[r, G_ID]
+            kept = np.int64(0)
+            for i in range(PARTS):
+                if parts[i, 1] > 0:
+                    for j in range(3):
+                        unit_parts[to, 3 * kept + j] = parts[i, j]
+                    kept += 1
+            units[to, V_PARTS] = kept
+    if slow >= 0 and n + 1 >= SLOWEST:
+        low = np.int64(0)
+        for i in range(1, SLOWEST):
+            if units[base + i, V_NS] < units[base + low, V_NS]:
+                low = np.int64(i)
+        kinds[k, U_LOW] = units[base + low, V_NS]
+        kinds[k, U_LOW_AT] = low
+
+
+@inline
+def _enter(x, g, row, t, state, kind, stack, counts, sites, st_flags, st_site, stays):  # type: ignore[no-untyped-def]
+    r = np.uintp(row)  # unsigned: no test for an index from the end
+    _log_stay(x, g, r, t, state, kind, stack, stays)
     g[r, G_STATE] = state
     g[r, G_SINCE] = t
     g[r, G_OPEN] = 0
@@ -1318,12 +1644,13 @@ def _note_waker(  # type: ignore[no-untyped-def]
         g[np.uintp(cur), G_LOCK_RUN] = run
 
 
-@kernel("qBllqll ii qQ qqQL qqQ qqQ qqQ QQQqq qqqq Q q", 2)
+@kernel("qBllqll ii qQ qqQL qqQ qqQ qqQ QQQqq qqqq Q q QQQ qqQLQQ qq qqq", 2)
 def fold(  # type: ignore[no-untyped-def]
     ev_t, ev_kind, ev_g, ev_y, ev_x, ev_s, ev_r, start, end,
     x, g, slot_keys, slot_vals, slots, hist, edge_keys, edge_vals, edges, count_keys, count_vals, counters,
     group_keys, group_vals, groups, runs, spans, sites, running_ns, delays, st_flags, st_site, st_root,
-    st_span, st_slot, label_of,
+    st_span, st_slot, label_of, stays, walk, parts, kind_keys, kind_vals, kinds, kind_hist, units, unit_parts,
+    task_keys, task_vals, st_who, st_path, what_of,
 ):  # fmt: skip
     """Replay events ``start..end`` of the columns that ``order`` wrote. Returns (why it stopped, next event).
 
@@ -1359,6 +1686,11 @@ def fold(  # type: ignore[no-untyped-def]
             left = (spans.shape[0] - x[X_SPANS]) // 4
             if left < 1:
                 return COMPACT_SPANS, i
+            if kinds.shape[0] < KINDS_MAX:
+                room = min(room, left)
+                left = (kinds.shape[0] - x[X_KINDS]) // 4
+                if left < 1:
+                    return GROW_KINDS, i
             check_at = i + min(room, left)
         t = ev_t[i]
         kind = ev_kind[i]
@@ -1431,6 +1763,16 @@ def fold(  # type: ignore[no-untyped-def]
                 _note_waker(x, g, y, cur, t, stack, slot_keys, slot_vals, slots, st_slot,
                             edge_keys, edge_vals,
                             edges, sites, st_flags, st_site)  # fmt: skip
+                _woken_by(g, y, cur, stack, st_flags)
+                between = st_flags[np.uintp(g[y, G_STACK])] & F_PAUSE
+                if between:
+                    if between & F_BETWEEN:
+                        if g[y, G_UNIT_HANDLER] == 0:
+                            g[y, G_UNIT_T] = t
+                    elif g[y, G_LOOP] == st_path[g[y, G_STACK]] and (g[y, G_WAKER_LOG] != NO_LOG) == (
+                        g[y, G_SERVES] == U_JOB
+                    ):
+                        g[y, G_UNIT_T] = t
         elif kind == GO_SYSCALL_BEGIN:
             row = cur
             see = cur
@@ -1477,6 +1819,8 @@ def fold(  # type: ignore[no-untyped-def]
                 g[y, G_CREATED] = t
                 g[y, G_PREV] = PREV_START
                 g[y, G_PREV_T] = t
+                g[y, G_UNIT_F] = (st_who[ev_r[i]] >> WHO_BITS) & WHO_MASK
+                _woken_by(g, y, cur, stack, st_flags)
                 groups[group, R_CREATED] += 1
                 groups[group, R_LIVE] += 1
                 if groups[group, R_LIVE] > groups[group, R_LIVE_MAX]:
@@ -1556,6 +1900,7 @@ def fold(  # type: ignore[no-untyped-def]
                     g[cur, G_SPAN_ASSIST_LAST] = g[cur, G_ASSIST]
                 # An assist that finds no work waits for some: what it cost is the time that it ran.
                 ns = min(ns, _ran(g, cur, t) - g[cur, G_ASSIST_RUN])
+                g[cur, G_ASSIST_RAN] += ns
                 tag = np.int64(TAG_ASSIST)
                 key = g[cur, G_ASSIST_S]
                 g[cur, G_ASSIST_T] = -1
@@ -1634,6 +1979,40 @@ def fold(  # type: ignore[no-untyped-def]
             if cur >= 0 and g[cur, G_STATE] == RUNNING:
                 pause = cur
                 again = True
+                begun = none
+                unit = np.int64(U_REGION)
+                name = np.int64(ev_r[i])
+                if kind == REGION_BEGIN:
+                    depth = g[cur, G_REGIONS]
+                    if depth < REGION_DEPTH:
+                        g[cur, G_REGION + 2 * depth] = t
+                        g[cur, G_REGION + 2 * depth + 1] = name
+                    g[cur, G_REGIONS] = depth + 1
+                elif kind == REGION_END:
+                    depth = g[cur, G_REGIONS] - 1
+                    if depth >= 0:
+                        g[cur, G_REGIONS] = depth
+                        if depth < REGION_DEPTH:
+                            begun = g[cur, G_REGION + 2 * depth]
+                            name = g[cur, G_REGION + 2 * depth + 1]
+                elif kind == TASK_BEGIN or kind == TASK_END:
+                    at = _find(task_keys, ev_x[i], task_keys.size - 1)
+                    if kind == TASK_BEGIN:
+                        if task_keys[at] == 0 and x[X_TASKS] < task_keys.size // 2:
+                            x[X_TASKS] += 1
+                            task_keys[at] = ev_x[i] + 1
+                        if task_keys[at] != 0:
+                            task_vals[at] = (t - x[X_T0]) * TASK_NAMES + (name if name < TASK_NAMES else zero)
+                    elif task_keys[at] != 0:
+                        unit = np.int64(U_TASK)
+                        begun = x[X_T0] + task_vals[at] // TASK_NAMES
+                        name = task_vals[at] % TASK_NAMES
+                        _remove(task_keys, task_vals, at, task_keys.size - 1)
+                        x[X_TASKS] -= 1
+                if begun >= 0:
+                    _unit(x, g, cur, unit, name, begun, t, stack, stays, walk, parts, kind_keys, kind_vals,
+                          kinds, kind_hist, units, unit_parts, st_who, st_path, st_flags,
+                          what_of)  # fmt: skip
 
         if tag > 0:
             _count(x, count_keys, count_vals, counters, tag, key, ns)
@@ -1654,7 +2033,33 @@ def fold(  # type: ignore[no-untyped-def]
             x[X_LIVE_MAX] = x[X_LIVE]
         if see >= 0 and stack > 0:
             _see_stack(x, g, see, t, stack, st_span, spans, st_root, groups, group_keys, group_vals,
-                       count_keys, count_vals, counters)  # fmt: skip
+                       count_keys, count_vals, counters, st_who)  # fmt: skip
+            between = st_flags[np.uintp(stack)] & F_PAUSE
+            if between and (kind == GO_BLOCK or kind == GO_SYSCALL_BEGIN or kind == GO_SYSCALL_SHORT):
+                begun = g[see, G_UNIT_T]
+                if between & F_BETWEEN:
+                    g[see, G_SERVES] = U_HANDLER
+                    if g[see, G_UNIT_HANDLER] > 0 and begun >= 0:
+                        _unit(x, g, see, U_HANDLER, g[see, G_UNIT_HANDLER], begun, t, stack, stays, walk,
+                              parts, kind_keys, kind_vals, kinds, kind_hist, units, unit_parts, st_who,
+                              st_path, st_flags, what_of)  # fmt: skip
+                        begun = none
+                    g[see, G_UNIT_HANDLER] = 0
+                    if begun < 0:
+                        g[see, G_UNIT_T] = t
+                elif (
+                    kind == GO_BLOCK
+                    and g[see, G_SERVES] != U_HANDLER
+                    and (g[see, G_LOOP] == 0 or g[see, G_LOOP] == st_path[stack])
+                ):
+                    # The place where it first waits so is where its loop begins anew.
+                    g[see, G_LOOP] = st_path[stack]
+                    g[see, G_SERVES] = U_JOB if between & F_HANDED else U_REQUEST
+                    if begun >= 0:
+                        _unit(x, g, see, g[see, G_SERVES], g[see, G_UNIT_F], begun, t, stack, stays, walk,
+                              parts, kind_keys, kind_vals, kinds, kind_hist, units, unit_parts, st_who,
+                              st_path, st_flags, what_of)  # fmt: skip
+                    g[see, G_UNIT_T] = -1
         if pause >= 0:
             _end_run(x, g, pause, runs, t, False)
             if again:
@@ -1668,6 +2073,17 @@ def fold(  # type: ignore[no-untyped-def]
                    count_keys, count_vals, counters, groups, sites, delays, st_flags,
                    st_site)  # fmt: skip
             if state == 0:
+                if g[row, G_SERVES] != U_HANDLER and g[row, G_CREATED] >= 0:
+                    unit = np.int64(U_GOROUTINE if g[row, G_UNIT_HANDLER] == 0 else U_HANDLER)
+                    name = g[row, G_UNIT_F] if g[row, G_UNIT_HANDLER] == 0 else g[row, G_UNIT_HANDLER]
+                    if name > 0:
+                        _unit(x, g, row, unit, name, g[row, G_CREATED], t, zero, stays, walk, parts,
+                              kind_keys, kind_vals, kinds, kind_hist, units, unit_parts, st_who, st_path,
+                              st_flags, what_of)  # fmt: skip
+                elif g[row, G_SERVES] == U_HANDLER and g[row, G_UNIT_HANDLER] > 0 and g[row, G_UNIT_T] >= 0:
+                    _unit(x, g, row, U_HANDLER, g[row, G_UNIT_HANDLER], g[row, G_UNIT_T], t, zero, stays,
+                          walk, parts, kind_keys, kind_vals, kinds, kind_hist, units, unit_parts, st_who,
+                          st_path, st_flags, what_of)  # fmt: skip
                 _end_span(x, g, row, spans)
                 _end_goroutine(g, row, groups)
                 _gone(x, g, row, t, groups)
@@ -1680,7 +2096,7 @@ def fold(  # type: ignore[no-untyped-def]
                     why = np.int64(K_SCHED_NEW)
                 if at_status and not known:
                     since = x[X_GEN_T0]
-                _enter(x, g, row, since, state, why, where, counts, sites, st_flags, st_site)
+                _enter(x, g, row, since, state, why, where, counts, sites, st_flags, st_site, stays)
                 if at_status:
                     g[row, G_OPEN] = 1
                     if state == RUNNING and not known:

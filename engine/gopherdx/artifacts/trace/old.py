@@ -34,7 +34,7 @@ from gopherdx.artifacts.trace.arrays import (
     window,
 )
 from gopherdx.artifacts.trace.replay import Replay
-from gopherdx.artifacts.trace.stacks import StackTable
+from gopherdx.artifacts.trace.stacks import MAX_NAME_BYTES, StackTable
 from gopherdx.artifacts.trace.tables import Generation, Trace
 from gopherdx.artifacts.trace.worker import Worker
 from gopherdx.errors import UnreadableInput
@@ -103,7 +103,9 @@ def read_old(file: BinaryIO, minor: int, *, path: str, progress: Callable[[float
     largest = max_id(index.stacks[:, 0], index.stacks.shape[0], path)
     stack_of = stacks.add_generation(index.pool, index.strings, index.stacks, index.frames, largest)
     internal_of = np.where(stacks.flags[stack_of] & k.F_INTERNAL, stack_of, 0)
-    order = _Order(index, stack_of, internal_of, reasons.labels(index, string_row.size), reasons)
+    words_of = reasons.labels(index, string_row.size)
+    _add_names(words_of, index, stacks)
+    order = _Order(index, stack_of, internal_of, words_of, reasons)
     replay = Replay()
     with Worker("gopherdx-replay") as worker:
         worker.put(replay.begin, 0)
@@ -303,6 +305,18 @@ class _Reasons:
                     self.names.append(next(n for n, i in self._workers.items() if i == kind))
                 out[sid] = np.flatnonzero(self.kind_of == kind)[0]
         return out
+
+
+def _add_names(words_of: Ints, index: _Index, stacks: StackTable) -> None:
+    """The strings that are no function, file or label may name tasks and regions: k.REASONS and more."""
+    strings = index.strings
+    code = np.zeros(strings.shape[0] + 1, dtype=bool)
+    code[index.frames[:, 1:3]] = True  # -1, for none, is the place behind the last
+    known = code[:-1] | (words_of[strings[:, 0]] > 0) | (strings[:, 2] > MAX_NAME_BYTES)
+    for sid, start, length, _ in strings[~known].tolist():
+        name = stacks.name(index.pool[start : start + length].tobytes())
+        if name > 0:
+            words_of[sid] = k.REASONS + name - 1
 
 
 class _Order:

@@ -42,6 +42,7 @@ from gopherdx.artifacts.trace.kernels import (
     O_SEQ,
     O_STATUS,
     PROCS_CHANGE,
+    REASONS,
     REGION_BEGIN,
     REGION_END,
     RUNNABLE,
@@ -68,14 +69,16 @@ from gopherdx.artifacts.trace.kernels import (
     _find,
     _home,
     _local,
+    _name,
     _new_row,
+    _reason,
     _remove,
     _sift_down,
     _sift_up,
     _uvarint,
 )
 
-__all__ = ["O_GEN", "O_ID", "_home", "_remove"]  # what the imported helpers look up here
+__all__ = ["O_GEN", "O_ID", "REASONS", "_home", "_remove"]  # what the imported helpers look up here
 
 # --- event numbers of the old format (old_format.py has their names) ---
 OLD_BATCH, OLD_FREQUENCY, OLD_STACK, OLD_PROCS, OLD_PROC_START = 1, 2, 3, 4, 5
@@ -529,7 +532,7 @@ def order(  # type: ignore[no-untyped-def]
                     what = np.int64(GO_START)
                     x = a
                     if kind == OLD_START_LABEL:
-                        then_label = _local(label_of, cursors[c, C_C])
+                        then_label = _reason(label_of, cursors[c, C_C])
                     else:
                         count = np.int64(OLD_START)
             elif kind == OLD_UNBLOCK or kind == OLD_UNBLOCK_LOCAL:
@@ -685,6 +688,7 @@ def order(  # type: ignore[no-untyped-def]
             elif kind == OLD_TASK:
                 what = np.int64(TASK_BEGIN)
                 x = a
+                r = _name(label_of, cursors[c, C_C])
                 s = _stack(stack_of, cursors[c, C_D], tally)
             elif kind == OLD_TASK_END:
                 what = np.int64(TASK_END)
@@ -693,6 +697,7 @@ def order(  # type: ignore[no-untyped-def]
             elif kind == OLD_REGION:
                 what = np.int64(REGION_BEGIN) if b == 0 else np.int64(REGION_END)
                 x = a
+                r = _name(label_of, cursors[c, C_C])
                 s = _stack(stack_of, cursors[c, C_D], tally)
             elif kind == OLD_LOG:
                 what = np.int64(USER_LOG)

@@ -34,7 +34,7 @@ from gopherdx.artifacts.trace.arrays import (
 from gopherdx.artifacts.trace.container import Generations, RawGeneration
 from gopherdx.artifacts.trace.jit import prepare
 from gopherdx.artifacts.trace.replay import Replay
-from gopherdx.artifacts.trace.stacks import StackTable
+from gopherdx.artifacts.trace.stacks import MAX_NAME_BYTES, StackTable
 from gopherdx.artifacts.trace.tables import Generation, Trace
 from gopherdx.artifacts.trace.worker import Worker
 from gopherdx.errors import UnreadableInput
@@ -232,15 +232,17 @@ class _Builder:
         stacks = stacks[:n_stacks]
         largest = max_id(stacks[:, 0], n_stacks, self._path)
         stack_of = self._stacks.add_generation(buf, strings, stacks, frames[:n_frames], largest)
-        return stack_of, self._reasons_of(raw, strings, string_row.size)
+        return stack_of, self._words_of(raw, strings, frames[:n_frames], string_row.size)
 
-    def _reasons_of(self, raw: RawGeneration, strings: Ints, size: int) -> Ints:
-        """Reason by string id, 0 for all other strings.
+    def _words_of(self, raw: RawGeneration, strings: Ints, frames: Ints, size: int) -> Ints:
+        """Reason by string id; for all other strings that name no function or file, k.REASONS and more.
 
         Labels of mark workers and kinds of stop-the-world are reasons too; ones not met before get a number.
         """
         reason_of = np.zeros(size, dtype=np.int64)
-        for sid, start, length, _ in strings[strings[:, 2] <= 64].tolist():
+        code = np.zeros(strings.shape[0] + 1, dtype=bool)
+        code[frames[:, 1:3]] = True  # -1, for none, is the place behind the last
+        for sid, start, length, _ in strings[~code[:-1] & (strings[:, 2] <= MAX_NAME_BYTES)].tolist():
             text = raw.buf[start : start + length].tobytes()
             index = self._reasons.get(text)
             if index is None and _is_reason(text) and len(self._reason_names) < tf.MAX_REASONS:
@@ -248,6 +250,8 @@ class _Builder:
                 self._reason_names.append(text.decode("utf-8", "replace"))
             if index is not None:
                 reason_of[sid] = index
+            elif (name := self._stacks.name(text)) > 0:
+                reason_of[sid] = k.REASONS + name - 1
         return reason_of
 
     def _label_of(self) -> Ints:

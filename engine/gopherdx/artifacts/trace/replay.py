@@ -24,6 +24,7 @@ from gopherdx.artifacts.trace.tables import (
     Waits,
     Wake,
 )
+from gopherdx.artifacts.trace.units import WHAT_OF, UnitTables
 from gopherdx.model import GoRange
 
 Ints = npt.NDArray[np.int64]
@@ -51,6 +52,7 @@ class Replay:
         self._sites: Ints = np.zeros((MAX_SITES, k.SITE_COLUMNS), dtype=np.int64)
         self._running_ns: Ints = np.zeros(257, dtype=np.int64)
         self._delays: Ints = np.zeros(k.HIST_BINS, dtype=np.int64)
+        self._units = UnitTables()
         self._started = False
 
     @property
@@ -87,6 +89,7 @@ class Replay:
                 self._groups.keys, self._groups.vals, self._groups.rows,
                 self._runs, self._spans, self._sites, self._running_ns, self._delays,
                 stacks.flags, stacks.site, stacks.root, stacks.span, stacks.slot, label_of,
+                *self._units.arrays, stacks.who, stacks.path, WHAT_OF,
             )  # fmt: skip
             if why == k.DONE:
                 return
@@ -102,6 +105,8 @@ class Replay:
             self._counters.grow()
         elif why == k.GROW_GROUPS:
             self._groups.grow()
+        elif why == k.GROW_KINDS:
+            self._units.grow()
         elif why == k.COMPACT_RUNS:
             length = self._runs[:, k.RUN_END] - self._runs[:, k.RUN_T]
             self.x[k.X_RUNS] = _keep_largest(self._runs, length, int(self.x[k.X_RUNS]), KEEP_RUNS)
@@ -153,6 +158,8 @@ class Replay:
             runs=self._run_rows(counters, stacks),
             spans=self._span_rows(),
             locks=self._lock_rows(stacks),
+            units=self._units.kinds(int(x[k.X_KINDS]), stacks, int(x[k.X_T0])),
+            units_left_out=int(x[k.X_UNITS_LEFT_OUT]),
             gc=self._gc(counters, reasons),
             samples=_counted(counters, k.TAG_SAMPLE),
             restarts=_counted(counters, k.TAG_RESTART),

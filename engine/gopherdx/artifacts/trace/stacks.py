@@ -11,15 +11,31 @@ from gopherdx.artifacts.trace import kernels as k
 Ints = npt.NDArray[np.int64]
 
 SPAN_NAMES = {1: "json-untyped", 2: "json-decode", 3: "regexp-compile"}
+_WHAT_OF_STATE = {
+    "chan send": k.C_CHANNEL,
+    "chan receive": k.C_CHANNEL,
+    "select": k.C_CHANNEL,
+    "sleep": k.C_SLEEP,
+    "IO wait": k.C_NETWORK,
+    "sync.Mutex.Lock": k.C_SYNC,
+    "sync.RWMutex.RLock": k.C_SYNC,
+    "sync.RWMutex.Lock": k.C_SYNC,
+    "sync.WaitGroup.Wait": k.C_SYNC,
+    "sync.Cond.Wait": k.C_SYNC,
+    "syscall": k.C_SYSCALL,
+}
 MAX_SITES = 1024
+MAX_NAMES = 1 << 16
+MAX_NAME_BYTES = 200
 
 
 class StackTable:
     """Every distinct stack of a trace once, whatever its id in each generation.
 
-    Index 0 is "no stack". ``flags``, ``site``, ``root`` and ``span`` are int64 arrays by index, as the
-    kernels read them (F_… of kernels.py; lock site; start function; kind of work); ``slot`` is the replaying
-    kernel's own memory of each stack.
+    Index 0 is "no stack". ``names`` are those of tasks and regions. The int64 arrays by index are for
+    kernels: ``flags`` (F_… of kernels.py), ``site`` (of a lock), ``root`` (start function), ``span`` (kind of
+    work), ``who`` (the user's functions, packed) and ``path`` (the first stack with the same frames of the
+    user's). ``slot`` is the replaying kernel's own memory of each stack.
     """
 
     def __init__(self) -> None:
@@ -30,8 +46,13 @@ class StackTable:
         self.site: Ints = np.zeros(1024, dtype=np.int64)
         self.root: Ints = np.zeros(1024, dtype=np.int64)
         self.span: Ints = np.zeros(1024, dtype=np.int64)
+        self.who: Ints = np.zeros(1024, dtype=np.int64)
+        self.path: Ints = np.zeros(1024, dtype=np.int64)
         self.slot: Ints = np.zeros((1024, 4), dtype=np.int64)
+        self.names: list[str] = [""]
+        self._name_ids: dict[bytes, int] = {}
         self._by_hash: dict[int, int] = {}
+        self._paths: dict[tuple[fr.Frame, ...], int] = {}
         self._function_ids: dict[str, int] = {"": 0}
         self._site_ids: dict[str, int] = {}
         self._strings: dict[int, str] = {}
@@ -54,6 +75,17 @@ class StackTable:
             ids[stack_id] = index
         return ids
 
+    def name(self, text: bytes) -> int:
+        """Number of a name that the program gave to a task or region, from 1 on; 0: too many."""
+        number = self._name_ids.get(text)
+        if number is None:
+            number = len(self.names)
+            if number >= MAX_NAMES:
+                return 0
+            self._name_ids[text] = number
+            self.names.append(text.decode("utf-8", "replace"))
+        return number
+
     def _frames(self, buf: npt.NDArray[np.uint8], strings: Ints, rows: Ints) -> tuple[fr.Frame, ...]:
         return tuple(
             fr.Frame(self._string(buf, strings, func), self._string(buf, strings, file), line)
@@ -75,7 +107,7 @@ class StackTable:
         index = len(self.stacks)
         self.stacks.append(stack)
         if index >= self.flags.size:
-            for name in ("flags", "site", "root", "span", "slot"):
+            for name in ("flags", "site", "root", "span", "who", "path", "slot"):
                 old: Ints = getattr(self, name)
                 setattr(self, name, np.concatenate([old, np.zeros_like(old)]))
         self.root[index] = self._function(fr.plain(fr.outermost(stack)))
@@ -89,7 +121,18 @@ class StackTable:
                 self.site[index] = self._site(fr.plain(user.function))
         else:
             self.flags[index] |= k.F_NODE
+            self.flags[index] |= _pauses(stack)
         self.span[index] = _span(stack)
+        users = fr.user_frames(stack)
+        self.path[index] = self._paths.setdefault(tuple(users) or stack[-1:], index)
+        self.flags[index] |= _WHAT_OF_STATE.get(fr.parked_in(stack) or "", 0) << k.F_WHAT_SHIFT
+        if users:
+            handler = fr.handler_frame(stack)
+            whose = [users[0].function, users[-1].function] + ([handler.function] if handler else [])
+            for place, function in enumerate(whose):
+                number = self._function(fr.plain(function))
+                if number <= k.WHO_MASK:
+                    self.who[index] |= number << (place * k.WHO_BITS)
 
     def _function(self, name: str) -> int:
         index = self._function_ids.get(name)
@@ -108,6 +151,23 @@ class StackTable:
             self.sites.append(name)
             self._site_ids[name] = index
         return index
+
+
+def _pauses(stack: tuple[fr.Frame, ...]) -> int:
+    """What a wait at this stack lies between: two requests of a connection, two jobs of a worker, or nothing.
+
+    A goroutine's own loop, in the function it was started with, waits for what others hand or send to it.
+    """
+    if any(fr.READS_REQUEST.match(frame.function) for frame in stack):
+        return k.F_BETWEEN if any(fr.SERVES_CONNECTION.match(frame.function) for frame in stack) else 0
+    if fr.has(stack, fr.NET_READ):
+        own = fr.is_user(stack[-1].function, stack[-1].file) and len(fr.user_frames(stack)) <= 2
+        return k.F_ASKED if own else 0
+    for i, frame in enumerate(stack):
+        if not frame.function.startswith("runtime."):
+            last = all(f.function.startswith("runtime.") for f in stack[i + 1 :])
+            return k.F_HANDED if last and fr.is_user(frame.function, frame.file) else 0
+    return 0
 
 
 def _span(stack: tuple[fr.Frame, ...]) -> int:

@@ -1,0 +1,132 @@
+"""Units of work: the replaying kernel's tables of them, and what they become."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gopherdx.artifacts.trace import format as tf
+from gopherdx.artifacts.trace import kernels as k
+from gopherdx.artifacts.trace.arrays import hash_table
+from gopherdx.artifacts.trace.stacks import StackTable
+from gopherdx.artifacts.trace.tables import Unit, UnitKind, UnitPart
+
+Ints = npt.NDArray[np.int64]
+
+STAYS = (
+    1 << 19
+)  # over so many the time of a unit can be followed back: 32 MB, touched as far as they are used
+OPEN_TASKS = 1 << 13
+
+KINDS = {
+    k.U_TASK: "task",
+    k.U_REGION: "region",
+    k.U_HANDLER: "handler",
+    k.U_GOROUTINE: "goroutine",
+    k.U_JOB: "job",
+    k.U_REQUEST: "turn",
+}
+WHATS = ("cpu", "runnable", "lock", "channel", "network", "syscall", "gc", "timer", "sleep", "sync", "other")
+
+_WHAT_OF_REASON = {
+    "network": k.C_NETWORK,
+    "select": k.C_CHANNEL,
+    "sync.(*Cond).Wait": k.C_SYNC,
+    "sync": k.C_SYNC,
+    "chan send": k.C_CHANNEL,
+    "chan receive": k.C_CHANNEL,
+    "GC mark assist wait for work": k.C_GC,
+    "GC background sweeper wait": k.C_GC,
+    "wait until GC ends": k.C_GC,
+    "GC weak to strong wait": k.C_GC,
+    "preempted": k.C_RUNNABLE,
+    "sleep": k.C_SLEEP,
+    "runtime.Gosched": k.C_RUNNABLE,
+}
+
+
+def _what_of() -> Ints:
+    out = np.full(128, k.C_OTHER, dtype=np.int64)
+    for i, reason in enumerate(tf.WAIT_REASONS):
+        out[i] = _WHAT_OF_REASON.get(reason, k.C_OTHER)
+    out[k.K_SYSCALL] = k.C_SYSCALL
+    out[[k.K_SCHED, k.K_SCHED_NEW, k.K_STOPPED]] = k.C_RUNNABLE
+    return out
+
+
+WHAT_OF = _what_of()
+"""What a unit does in a stay of each kind (columns of kernels.py: a wait's reason, or one of K_…)."""
+
+
+class UnitTables:
+    """The stays of goroutines of late, and the units that were kept (columns are described in kernels.py)."""
+
+    def __init__(self) -> None:
+        self._stays: Ints = np.zeros((STAYS, k.STAY_COLUMNS), dtype=np.int64)
+        self._walk: Ints = np.zeros((k.WALK_DEPTH, k.WALK_COLUMNS), dtype=np.int64)
+        self._parts: Ints = np.zeros((k.PARTS + 1, 3), dtype=np.int64)
+        self._keys, self._vals = hash_table(4 * k.KINDS_MAX)
+        self._tasks = hash_table(2 * OPEN_TASKS)
+        self._kinds: Ints = np.zeros((8, k.KIND_COLUMNS), dtype=np.int64)
+        self._hist = np.zeros((8, k.HIST_BINS), dtype=np.int32)
+        self._units: Ints = np.zeros((8 * k.UNITS_A_KIND, k.UNIT_COLUMNS), dtype=np.int64)
+        self._unit_parts: Ints = np.zeros((8 * k.UNITS_A_KIND, 3 * k.PARTS), dtype=np.int64)
+
+    @property
+    def arrays(self) -> tuple[Any, ...]:
+        """The arguments of the kernel from ``stays`` to ``task_vals``."""
+        return (
+            self._stays, self._walk, self._parts, self._keys, self._vals, self._kinds, self._hist,
+            self._units, self._unit_parts, *self._tasks,
+        )  # fmt: skip
+
+    def grow(self) -> None:
+        """Room for twice as many kinds, of k.KINDS_MAX at most."""
+        self._kinds, self._hist, self._units, self._unit_parts = (
+            np.concatenate([a, np.zeros_like(a)])
+            for a in (self._kinds, self._hist, self._units, self._unit_parts)
+        )
+
+    def kinds(self, count: int, stacks: StackTable, zero_ns: int) -> tuple[UnitKind, ...]:
+        """The first ``count`` kinds, those that took longest in all first. Times count from ``zero_ns``."""
+        out = [self._kind(row, stacks, zero_ns) for row in range(count)]
+        return tuple(sorted(out, key=lambda kind: (-kind.ns, kind.kind, kind.name)))
+
+    def _kind(self, row: int, stacks: StackTable, zero_ns: int) -> UnitKind:
+        what, name, count, ns, most = self._kinds[row, : k.U_MAX + 1].tolist()
+        first = row * k.UNITS_A_KIND
+        named = stacks.names if what in (k.U_TASK, k.U_REGION) else stacks.functions
+        rows = [self._unit(first + i, stacks, zero_ns) for i in range(min(count, k.SLOWEST))]
+        first += k.SLOWEST
+        sampled = [self._unit(first + i, stacks, zero_ns) for i in range(min(count, k.SAMPLED))]
+        return UnitKind(
+            kind=KINDS[what],
+            name=named[name] if name < len(named) else "",
+            count=count,
+            ns=ns,
+            max_ns=most,
+            histogram=self._hist[row].astype(np.int64),
+            slowest=tuple(sorted(rows, key=lambda unit: (-unit.ns, unit.start_ns, unit.goroutine))),
+            sampled=tuple(sorted(sampled, key=lambda unit: (unit.ns, unit.start_ns, unit.goroutine))),
+        )
+
+    def _unit(self, row: int, stacks: StackTable, zero_ns: int) -> Unit:
+        ns, start, goroutine, parts = self._units[row].tolist()
+        rows = self._unit_parts[row, : 3 * parts].reshape(parts, 3)
+        return Unit(
+            goroutine=goroutine,
+            start_ns=start - zero_ns,
+            ns=ns,
+            parts=tuple(
+                UnitPart(
+                    what=WHATS[key >> (2 * k.STACK_BITS)],
+                    stack=(key >> k.STACK_BITS) & k.STACK_MASK,
+                    function=stacks.functions[key & k.STACK_MASK],
+                    ns=part,
+                    count=n,
+                )
+                for key, part, n in rows[np.argsort(-rows[:, 1], kind="stable")].tolist()
+            ),
+        )

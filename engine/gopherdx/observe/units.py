@@ -1,0 +1,126 @@
+"""Units of work of a trace, and where the time of the slowest and of a typical one goes.
+
+A unit is a task or region that the program marked; where it marked none, a request in a server's handler;
+where there are none, a goroutine that started and ended, a job that a worker was handed, or one turn of a
+loop over a connection. Its length is split by what it did (the critical path: ``_walk`` in kernels.py) and
+named by the calls that the unit made: from its own function inward to where its time divides.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from gopherdx import frames as fr
+from gopherdx.model import UnitPart, UnitPath, Units
+from gopherdx.observe.said import place_of
+
+if TYPE_CHECKING:
+    from gopherdx.artifacts.trace.tables import Trace, Unit, UnitKind
+    from gopherdx.artifacts.trace.tables import UnitPart as Part
+
+KINDS_SHOWN = 5
+PARTS_SHOWN = 12
+SMALL = 0.005  # of a unit: parts below are told together
+DIVIDES = 0.9  # the share of a unit that goes on to one call: its time does not divide there
+_CLASSES = (("task",), ("region",), ("handler",), ("goroutine", "job", "turn"))
+
+
+def of_trace(trace: Trace) -> tuple[Units, ...]:
+    """The kinds of unit that tell most, those in which most time passed first."""
+    kinds = [kind for kind in trace.units if _is_work(kind)]
+    for names in _CLASSES:
+        chosen = [kind for kind in kinds if kind.kind in names]
+        if chosen:
+            return tuple(_units(trace, kind) for kind in chosen[:KINDS_SHOWN])
+    return ()
+
+
+def _is_work(kind: UnitKind) -> bool:
+    """Whether it is the program's own: a goroutine of a library's that serves it is none."""
+    return kind.kind in ("task", "region") or not fr.is_standard(kind.name)
+
+
+def _units(trace: Trace, kind: UnitKind) -> Units:
+    return Units(
+        kind=kind.kind,
+        name=kind.name or f"(a {kind.kind} without a name)",
+        count=kind.count,
+        p50_ms=kind.quantile_ns(0.5) / 1e6,
+        p99_ms=kind.quantile_ns(0.99) / 1e6,
+        max_ms=kind.max_ns / 1e6,
+        slowest=_path(trace, kind.slowest[0]),
+        typical=_path(trace, kind.typical),
+    )
+
+
+def _path(trace: Trace, unit: Unit) -> UnitPath:
+    return UnitPath(start_ns=unit.start_ns, ns=unit.ns, goroutine=unit.goroutine, parts=_parts(trace, unit))
+
+
+def _parts(trace: Trace, unit: Unit) -> tuple[UnitPart, ...]:
+    """The parts by call, what and function, the largest first; their ``ns`` sum up to the unit's length."""
+    paths = {part.stack: _outside_in(trace.stack(part.stack)) for part in unit.parts}
+    depth = _divides_at(unit, paths)
+    sums: dict[UnitPart, list[int]] = defaultdict(lambda: [0, 0])
+    for part in unit.parts:
+        own = paths[part.stack]
+        call = _callee(trace.stack(part.stack), own, depth) if depth < len(own) else ""
+        key = UnitPart(
+            what=part.what,
+            function=part.function or fr.plain(fr.outermost(trace.stack(part.stack))),
+            call=call,
+            called_at=place_of(own[depth]) if call else None,
+            ns=0,
+            count=0,
+        )
+        sums[key][0] += part.ns
+        sums[key][1] += part.count
+    parts = sorted(
+        (replace(key, ns=ns, count=count) for key, (ns, count) in sums.items()),
+        key=lambda p: (-p.ns, p.what, p.function, p.call),
+    )
+    shown = [p for p in parts[:PARTS_SHOWN] if p.ns >= unit.ns * SMALL]
+    rest = parts[len(shown) :]
+    if rest:
+        shown.append(
+            UnitPart("rest", "", "", None, ns=sum(p.ns for p in rest), count=sum(p.count for p in rest))
+        )
+    return tuple(shown)
+
+
+def _outside_in(stack: fr.Stack) -> list[fr.Frame]:
+    """The user's frames of a unit, from its own function inward; middleware around a handler is left out."""
+    users = fr.user_frames(stack)[::-1]
+    handler = fr.handler_frame(stack)
+    return users[users.index(handler) :] if handler in users else users
+
+
+def _divides_at(unit: Unit, paths: dict[int, list[fr.Frame]]) -> int:
+    """How deep in the user's frames the unit's time divides among calls."""
+    depth = 0
+    parts: Sequence[Part] = unit.parts
+    while True:
+        by_frame: dict[fr.Frame, int] = defaultdict(int)
+        for part in parts:
+            if depth < len(paths[part.stack]):
+                by_frame[paths[part.stack][depth]] += part.ns
+        frame = max(by_frame, key=lambda f: by_frame[f], default=None)
+        if frame is None or by_frame[frame] < DIVIDES * unit.ns:
+            return depth
+        inside = [p for p in parts if depth < len(paths[p.stack]) and paths[p.stack][depth] == frame]
+        if all(len(paths[p.stack]) == depth + 1 for p in inside):
+            return depth  # all of it is this one call
+        parts = inside
+        depth += 1
+
+
+def _callee(stack: fr.Stack, own: Sequence[fr.Frame], depth: int) -> str:
+    """What the user's frame at ``depth`` calls: the next of the user's, else the library's entry."""
+    if depth + 1 < len(own):
+        return fr.plain(own[depth + 1].function)
+    at = next((i for i, frame in enumerate(stack) if frame is own[depth]), 0)
+    inner = stack[at - 1].function if at else ""
+    return "" if inner.startswith("runtime.") else inner
