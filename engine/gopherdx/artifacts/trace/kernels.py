@@ -838,9 +838,9 @@ def _new_proc(p_keys, p_vals, ps, tally, pid, at):  # type: ignore[no-untyped-de
     G_UNTYPED_END, G_BURST_S, G_LOCK_T, G_LOCK_RUN, G_PREV, G_PREV_T, G_SPAN, G_SPAN_T, G_SPAN_LAST,
     G_SPAN_RUN, G_SPAN_ASSIST, G_SPAN_S, G_SPAN_N, G_RAN, G_BURST_OTHER, G_SPAN_RUN_LAST,
     G_SPAN_ASSIST_LAST, G_WOKEN, G_ASSIST_RUN,
-    G_LOG, G_STAY_T, G_STAY_WHAT, G_STAY_ASSIST, G_WAKER_T, G_WAKER_LOG, G_WAKER_S, G_ASSIST_RAN,
-    G_UNIT_T, G_UNIT_HANDLER, G_UNIT_F, G_SERVES, G_LOOP, G_REGIONS, G_REGION,
-) = range(54)  # fmt: skip
+    G_LOG, G_STAY_T, G_STAY_WHAT, G_WAKER, G_ASSIST_RAN,
+    G_UNIT_T, G_UNIT_HANDLER, G_SERVES, G_LOOP, G_ROOT_S, G_REGIONS, G_REGION,
+) = range(51)  # fmt: skip
 REGION_DEPTH = 4  # open regions that are kept of a goroutine: a begin and a name each, from G_REGION on
 GOROUTINE_COLUMNS = G_REGION + 2 * REGION_DEPTH
 
@@ -901,11 +901,11 @@ SITE_COLUMNS = 11
 
 # Stays, a row each, in the order in which they ended; a ring, so that old ones are overwritten (columns of
 # ``stays``). A goroutine blocked (or was stopped, or created) at L_T0, could run again at L_TW and did at
-# L_T1. L_WHAT holds the kind, the stack of who woke it and its own. L_PREV is the goroutine's stay before;
-# the waker ran since L_WAKER_T, when its own stay L_WAKER_LOG had ended. L_ASSIST: ns in assists until L_T0.
-L_T0, L_TW, L_T1, L_WHAT, L_PREV, L_WAKER_T, L_WAKER_LOG, L_ASSIST = range(8)
-STAY_COLUMNS = 8
-NO_LOG = -2  # no goroutine woke it, or the runtime did
+# L_T1. L_WHAT is the kind and, in its lowest STACK_BITS, the stack. L_PREV is the stay before it (-1:
+# none). L_WAKER is 0 where no goroutine woke it, or the runtime did; else the last stay of the one that did,
+# plus 2, and its stack. L_ASSIST: what the goroutine had run in assists.
+L_T0, L_TW, L_T1, L_WHAT, L_PREV, L_WAKER, L_ASSIST = range(7)
+STAY_COLUMNS = 7
 STACK_BITS = 28
 STACK_MASK = (1 << STACK_BITS) - 1
 
@@ -929,7 +929,7 @@ PARTS = PARTS_NAMED + 11
 WALK_DEPTH = 24
 WALK_COLUMNS = 6
 WALK_STEPS = 50_000
-TASK_NAMES = 1 << 12
+TASK_NAME_BITS = 12
 
 # Single values (``x``).
 (
@@ -951,6 +951,7 @@ F_BETWEEN = 8  # a server's connection reads its next request
 F_HANDED = 16  # the user's own loop waits for what others send it
 F_ASKED = 32  # the user's own loop waits on a connection
 F_PAUSE = F_BETWEEN | F_HANDED | F_ASKED
+F_HANDLER = 64  # in a server's handler
 F_WHAT_SHIFT = 8  # from here four bits: what a wait with this stack is (C_…), for waits without a reason
 WHO_BITS = (
     20  # ``st_who``: the user's innermost function, from here the outermost, from twice here the handler
@@ -1135,7 +1136,7 @@ def _end_span(x, g, row, spans):  # type: ignore[no-untyped-def]
 @inline
 def _see_stack(  # type: ignore[no-untyped-def]
     x, g, row, t, stack, st_span, spans, st_root, groups, group_keys, group_vals, count_keys, count_vals,
-    counters, st_who,
+    counters,
 ):  # fmt: skip
     """The goroutine's own stack at ``t``: which work it is in, and (once) where it was started."""
     r = np.uintp(row)  # unsigned: no test for an index from the end
@@ -1150,11 +1151,6 @@ def _see_stack(  # type: ignore[no-untyped-def]
         if groups[np.uintp(new), R_LIVE] > groups[np.uintp(new), R_LIVE_MAX]:
             groups[np.uintp(new), R_LIVE_MAX] = groups[np.uintp(new), R_LIVE]
         g[r, G_GROUP] = new
-    if g[r, G_UNIT_HANDLER] == 0:
-        who = st_who[np.uintp(stack)]
-        g[r, G_UNIT_HANDLER] = who >> (2 * WHO_BITS)
-        if g[r, G_UNIT_F] == 0:
-            g[r, G_UNIT_F] = (who >> WHO_BITS) & WHO_MASK
     span = st_span[np.uintp(stack)]
     if span != g[r, G_SPAN]:
         if g[r, G_SPAN] == SPAN_UNTYPED:
@@ -1199,7 +1195,6 @@ def _clear(g, row, gid, t):  # type: ignore[no-untyped-def]
     g[r, G_LOCK_T] = -1
     g[r, G_PREV] = -1
     g[r, G_LOG] = -1
-    g[r, G_WAKER_LOG] = NO_LOG
     g[r, G_UNIT_T] = -1
 
 
@@ -1282,37 +1277,20 @@ def _log_stay(x, g, r, t, state, kind, stack, stays):  # type: ignore[no-untyped
     if was == RUNNING or was == 0:
         if state != RUNNING:
             g[r, G_STAY_T] = t
-            g[r, G_STAY_WHAT] = (np.int64(kind) << (2 * STACK_BITS)) | stack
-            g[r, G_STAY_ASSIST] = g[r, G_ASSIST_RAN]
-            if was == RUNNING:
-                g[r, G_WAKER_LOG] = NO_LOG
-        return
-    if state == RUNNING:
+            at = stack if was == RUNNING else g[r, G_ROOT_S]
+            g[r, G_STAY_WHAT] = (np.int64(kind) << STACK_BITS) | at
+    elif state == RUNNING:
         at = np.uintp(x[X_LOG] & (stays.shape[0] - 1))
         stays[at, L_T0] = g[r, G_STAY_T]
         stays[at, L_TW] = g[r, G_SINCE] if was == RUNNABLE else t
         stays[at, L_T1] = t
-        what = g[r, G_STAY_WHAT]
-        if g[r, G_WAKER_LOG] != NO_LOG:
-            what |= g[r, G_WAKER_S] << STACK_BITS
-        stays[at, L_WHAT] = what
+        stays[at, L_WHAT] = g[r, G_STAY_WHAT]
         stays[at, L_PREV] = g[r, G_LOG]
-        stays[at, L_WAKER_T] = g[r, G_WAKER_T]
-        stays[at, L_WAKER_LOG] = g[r, G_WAKER_LOG]
-        stays[at, L_ASSIST] = g[r, G_STAY_ASSIST]
+        stays[at, L_WAKER] = g[r, G_WAKER]
+        stays[at, L_ASSIST] = g[r, G_ASSIST_RAN]
+        g[r, G_WAKER] = 0
         g[r, G_LOG] = x[X_LOG]
         x[X_LOG] += 1
-
-
-@inline
-def _woken_by(g, y, cur, stack, st_flags):  # type: ignore[no-untyped-def]
-    """Goroutine ``cur`` lets ``y`` run; the collector and the scheduler, whoever they run on, are nobody."""
-    r = np.uintp(y)
-    g[r, G_WAKER_LOG] = NO_LOG
-    if cur >= 0 and g[np.uintp(cur), G_STATE] == RUNNING and not st_flags[np.uintp(stack)] & F_INTERNAL:
-        g[r, G_WAKER_T] = g[np.uintp(cur), G_SINCE]
-        g[r, G_WAKER_LOG] = g[np.uintp(cur), G_LOG]
-        g[r, G_WAKER_S] = stack
 
 
 @inline
@@ -1357,42 +1335,38 @@ def _walk(x, stays, walk, parts, st_who, st_path, st_flags, what_of, start, end,
     t = end
     own = np.int64(0)  # the unit's own stack, and the function it is in, once a waker is followed
     function = np.int64(0)
-    since = np.int64(-1)  # when the goroutine at hand began to run, where its waking told
     steps = 0
     while True:
         steps += 1
         there = log >= 0 and log >= oldest and steps < WALK_STEPS
         at = np.uintp(log & mask)
-        began = since
+        began = limit
         assisted = np.int64(0)
-        if since < 0:
-            began = limit
-            if there:
-                began = stays[at, L_T1]
-                if assist >= 0:
-                    assisted = assist - stays[at, L_ASSIST]
+        if there:
+            began = stays[at, L_T1]
+            if assist >= 0:
+                assisted = assist - stays[at, L_ASSIST]
         here = own if depth > 0 else st_path[stack]
         inner = st_who[stack] & WHO_MASK
         if inner == 0:
             inner = function
-        if log < 0 or there or since >= 0:
+        if log < 0 or there:
             began = min(t, max(began, limit))
             if assisted > t - began:
                 assisted = t - began
             _charge(parts, C_CPU, here, inner, t - began - assisted)
             _charge(parts, C_GC, here, inner, assisted)
             t = began
-        since = np.int64(-1)
         if t > limit and not there:
             _charge(parts, C_OTHER, here, function, t - limit)
             t = limit
         followed = False
         if t > limit:
             what = stays[at, L_WHAT]
-            kind = what >> (2 * STACK_BITS)
-            by = (what >> STACK_BITS) & STACK_MASK
+            kind = what >> STACK_BITS
             stay = what & STACK_MASK
-            waker = stays[at, L_WAKER_LOG]
+            waker = stays[at, L_WAKER]
+            by = waker & STACK_MASK
             here = own if depth > 0 else st_path[stay]
             inner = st_who[stay] & WHO_MASK
             if inner == 0:
@@ -1403,12 +1377,11 @@ def _walk(x, stays, walk, parts, st_who, st_path, st_flags, what_of, start, end,
             if t > limit:
                 if kind == K_SCHED_NEW:
                     # It was created: on with its creator.
-                    if waker == NO_LOG:
+                    if waker == 0:
                         _charge(parts, C_OTHER, here, inner, t - limit)
                         t = limit
                     else:
-                        log = waker
-                        since = stays[at, L_WAKER_T]
+                        log = (waker >> STACK_BITS) - 2
                         stack = by
                         assist = np.int64(-1)
                         followed = True
@@ -1419,13 +1392,13 @@ def _walk(x, stays, walk, parts, st_who, st_path, st_flags, what_of, start, end,
                         sort = st_flags[stay] >> F_WHAT_SHIFT
                     if sort == C_SYNC and st_flags[stay] & F_LOCK:
                         sort = np.int64(C_LOCK)
-                        if waker != NO_LOG and st_who[by] & WHO_MASK:
+                        if waker != 0 and st_who[by] & WHO_MASK:
                             inner = st_who[by] & WHO_MASK
-                    elif waker == NO_LOG and sort == C_CHANNEL and kind != 7:
+                    elif waker == 0 and sort == C_CHANNEL and kind != 7:
                         sort = np.int64(C_TIMER)
                     if (
                         t > low
-                        and waker != NO_LOG
+                        and waker != 0
                         and (sort == C_CHANNEL or sort == C_SYNC)
                         and depth < WALK_DEPTH
                     ):
@@ -1439,8 +1412,7 @@ def _walk(x, stays, walk, parts, st_who, st_path, st_flags, what_of, start, end,
                         own = here
                         function = inner
                         limit = low
-                        log = waker
-                        since = stays[at, L_WAKER_T]
+                        log = (waker >> STACK_BITS) - 2
                         stack = by
                         assist = np.int64(-1)
                         followed = True
@@ -1503,7 +1475,7 @@ def _unit(  # type: ignore[no-untyped-def]
     # A sample of fixed size (Vitter's algorithm R), the same for the same trace.
     place = n
     if n >= SAMPLED:
-        place = _home(key + n * 0x9E3779B97F4A7C1, np.int64(0x7FFFFFFFFFFF)) % (n + 1)
+        place = (_home(key + n * 0x9E3779B97F4A7C1, np.int64(0x7FFFFFFF)) * (n + 1)) >> 31  # of 0..n
     sampled = base + SLOWEST + place if place < SAMPLED else np.int64(-1)
     if slow < 0 and sampled < 0:
         return
@@ -1613,7 +1585,7 @@ def _note_waker(  # type: ignore[no-untyped-def]
     edge_vals,
     edges,
     sites,
-    st_flags,
+    flags,
     st_site,
 ):
     """Goroutine ``cur`` (or nobody, -1) ends the wait of ``y``; for a mutex, how long it can have held it."""
@@ -1626,7 +1598,7 @@ def _note_waker(  # type: ignore[no-untyped-def]
     e = _edge(x, edge_keys, edge_vals, edges, slots, wslot, W_LAST_WAKE, by)
     edges[np.uintp(e), E_N] += 1
     edges[np.uintp(e), E_NS] += waited
-    if st_flags[g[np.uintp(y), G_STACK]] & F_LOCK and cur >= 0:
+    if flags & F_LOCK and cur >= 0:
         sites[0, S_HANDOVERS] += 1
         site = st_site[g[np.uintp(y), G_STACK]]
         if site > 0:
@@ -1728,6 +1700,11 @@ def fold(  # type: ignore[no-untyped-def]
         ns = zero
         known = y < 0 or g[y, G_STATE] != 0
         group = zero
+        ends = none  # row on which a unit of work ends, and which
+        unit = zero
+        name = zero
+        begun = zero
+        at_end = stack
         if kind == GO_START:
             row = y
             state = np.int64(RUNNING)
@@ -1760,16 +1737,18 @@ def fold(  # type: ignore[no-untyped-def]
             why = np.int64(K_SCHED)
             where = stack
             if y >= 0 and g[y, G_STATE] == WAITING:
+                flags = st_flags[np.uintp(g[y, G_STACK])]
                 _note_waker(x, g, y, cur, t, stack, slot_keys, slot_vals, slots, st_slot,
                             edge_keys, edge_vals,
-                            edges, sites, st_flags, st_site)  # fmt: skip
-                _woken_by(g, y, cur, stack, st_flags)
-                between = st_flags[np.uintp(g[y, G_STACK])] & F_PAUSE
+                            edges, sites, flags, st_site)  # fmt: skip
+                if again:  # the collector and the scheduler, whoever they run on, are nobody
+                    g[np.uintp(y), G_WAKER] = ((g[np.uintp(cur), G_LOG] + 2) << STACK_BITS) | stack
+                between = flags & F_PAUSE
                 if between:
                     if between & F_BETWEEN:
                         if g[y, G_UNIT_HANDLER] == 0:
                             g[y, G_UNIT_T] = t
-                    elif g[y, G_LOOP] == st_path[g[y, G_STACK]] and (g[y, G_WAKER_LOG] != NO_LOG) == (
+                    elif g[y, G_LOOP] == st_path[g[y, G_STACK]] and (g[y, G_WAKER] != 0) == (
                         g[y, G_SERVES] == U_JOB
                     ):
                         g[y, G_UNIT_T] = t
@@ -1819,8 +1798,9 @@ def fold(  # type: ignore[no-untyped-def]
                 g[y, G_CREATED] = t
                 g[y, G_PREV] = PREV_START
                 g[y, G_PREV_T] = t
-                g[y, G_UNIT_F] = (st_who[ev_r[i]] >> WHO_BITS) & WHO_MASK
-                _woken_by(g, y, cur, stack, st_flags)
+                g[y, G_ROOT_S] = ev_r[i]
+                if again:
+                    g[y, G_WAKER] = ((g[cur, G_LOG] + 2) << STACK_BITS) | stack
                 groups[group, R_CREATED] += 1
                 groups[group, R_LIVE] += 1
                 if groups[group, R_LIVE] > groups[group, R_LIVE_MAX]:
@@ -1982,6 +1962,7 @@ def fold(  # type: ignore[no-untyped-def]
                 begun = none
                 unit = np.int64(U_REGION)
                 name = np.int64(ev_r[i])
+                ends = cur
                 if kind == REGION_BEGIN:
                     depth = g[cur, G_REGIONS]
                     if depth < REGION_DEPTH:
@@ -2002,17 +1983,16 @@ def fold(  # type: ignore[no-untyped-def]
                             x[X_TASKS] += 1
                             task_keys[at] = ev_x[i] + 1
                         if task_keys[at] != 0:
-                            task_vals[at] = (t - x[X_T0]) * TASK_NAMES + (name if name < TASK_NAMES else zero)
+                            named = name if name < 1 << TASK_NAME_BITS else zero
+                            task_vals[at] = ((t - x[X_T0]) << TASK_NAME_BITS) | named
                     elif task_keys[at] != 0:
                         unit = np.int64(U_TASK)
-                        begun = x[X_T0] + task_vals[at] // TASK_NAMES
-                        name = task_vals[at] % TASK_NAMES
+                        begun = x[X_T0] + (task_vals[at] >> TASK_NAME_BITS)
+                        name = task_vals[at] & ((1 << TASK_NAME_BITS) - 1)
                         _remove(task_keys, task_vals, at, task_keys.size - 1)
                         x[X_TASKS] -= 1
-                if begun >= 0:
-                    _unit(x, g, cur, unit, name, begun, t, stack, stays, walk, parts, kind_keys, kind_vals,
-                          kinds, kind_hist, units, unit_parts, st_who, st_path, st_flags,
-                          what_of)  # fmt: skip
+                if begun < 0:
+                    ends = none
 
         if tag > 0:
             _count(x, count_keys, count_vals, counters, tag, key, ns)
@@ -2033,19 +2013,21 @@ def fold(  # type: ignore[no-untyped-def]
             x[X_LIVE_MAX] = x[X_LIVE]
         if see >= 0 and stack > 0:
             _see_stack(x, g, see, t, stack, st_span, spans, st_root, groups, group_keys, group_vals,
-                       count_keys, count_vals, counters, st_who)  # fmt: skip
-            between = st_flags[np.uintp(stack)] & F_PAUSE
+                       count_keys, count_vals, counters)  # fmt: skip
+            between = st_flags[np.uintp(stack)]
+            if between & F_HANDLER and g[see, G_UNIT_HANDLER] == 0:
+                g[see, G_UNIT_HANDLER] = st_who[np.uintp(stack)] >> (2 * WHO_BITS)
+            between &= F_PAUSE
             if between and (kind == GO_BLOCK or kind == GO_SYSCALL_BEGIN or kind == GO_SYSCALL_SHORT):
                 begun = g[see, G_UNIT_T]
                 if between & F_BETWEEN:
                     g[see, G_SERVES] = U_HANDLER
                     if g[see, G_UNIT_HANDLER] > 0 and begun >= 0:
-                        _unit(x, g, see, U_HANDLER, g[see, G_UNIT_HANDLER], begun, t, stack, stays, walk,
-                              parts, kind_keys, kind_vals, kinds, kind_hist, units, unit_parts, st_who,
-                              st_path, st_flags, what_of)  # fmt: skip
-                        begun = none
+                        ends = see
+                        unit = np.int64(U_HANDLER)
+                        name = g[see, G_UNIT_HANDLER]
                     g[see, G_UNIT_HANDLER] = 0
-                    if begun < 0:
+                    if ends >= 0 or begun < 0:
                         g[see, G_UNIT_T] = t
                 elif (
                     kind == GO_BLOCK
@@ -2056,9 +2038,9 @@ def fold(  # type: ignore[no-untyped-def]
                     g[see, G_LOOP] = st_path[stack]
                     g[see, G_SERVES] = U_JOB if between & F_HANDED else U_REQUEST
                     if begun >= 0:
-                        _unit(x, g, see, g[see, G_SERVES], g[see, G_UNIT_F], begun, t, stack, stays, walk,
-                              parts, kind_keys, kind_vals, kinds, kind_hist, units, unit_parts, st_who,
-                              st_path, st_flags, what_of)  # fmt: skip
+                        ends = see
+                        unit = g[see, G_SERVES]
+                        name = (st_who[stack] >> WHO_BITS) & WHO_MASK
                     g[see, G_UNIT_T] = -1
         if pause >= 0:
             _end_run(x, g, pause, runs, t, False)
@@ -2073,17 +2055,22 @@ def fold(  # type: ignore[no-untyped-def]
                    count_keys, count_vals, counters, groups, sites, delays, st_flags,
                    st_site)  # fmt: skip
             if state == 0:
-                if g[row, G_SERVES] != U_HANDLER and g[row, G_CREATED] >= 0:
-                    unit = np.int64(U_GOROUTINE if g[row, G_UNIT_HANDLER] == 0 else U_HANDLER)
-                    name = g[row, G_UNIT_F] if g[row, G_UNIT_HANDLER] == 0 else g[row, G_UNIT_HANDLER]
-                    if name > 0:
-                        _unit(x, g, row, unit, name, g[row, G_CREATED], t, zero, stays, walk, parts,
-                              kind_keys, kind_vals, kinds, kind_hist, units, unit_parts, st_who, st_path,
-                              st_flags, what_of)  # fmt: skip
-                elif g[row, G_SERVES] == U_HANDLER and g[row, G_UNIT_HANDLER] > 0 and g[row, G_UNIT_T] >= 0:
-                    _unit(x, g, row, U_HANDLER, g[row, G_UNIT_HANDLER], g[row, G_UNIT_T], t, zero, stays,
-                          walk, parts, kind_keys, kind_vals, kinds, kind_hist, units, unit_parts, st_who,
-                          st_path, st_flags, what_of)  # fmt: skip
+                at_end = g[row, G_ROOT_S]
+                name = g[row, G_UNIT_HANDLER]
+                unit = np.int64(U_HANDLER)
+                begun = g[row, G_UNIT_T]
+                if g[row, G_SERVES] != U_HANDLER:
+                    begun = g[row, G_CREATED]
+                    if name == 0:
+                        # Of a library's goroutine that does the user's work, the last stay may tell whose.
+                        unit = np.int64(U_GOROUTINE)
+                        name = (st_who[at_end] >> WHO_BITS) & WHO_MASK
+                        last = g[row, G_LOG]
+                        if name == 0 and last >= 0 and last >= x[X_LOG] - stays.shape[0]:
+                            last = stays[last & (stays.shape[0] - 1), L_WHAT] & STACK_MASK
+                            name = (st_who[last] >> WHO_BITS) & WHO_MASK
+                if begun >= 0 and name > 0:
+                    ends = row
                 _end_span(x, g, row, spans)
                 _end_goroutine(g, row, groups)
                 _gone(x, g, row, t, groups)
@@ -2109,6 +2096,9 @@ def fold(  # type: ignore[no-untyped-def]
             if row >= 0 and g[row, G_STATE] == 0:
                 _clear(g, row, ev_x[i], x[X_GEN_T0])
                 x[X_LIVE] += 1
+        if ends >= 0:
+            _unit(x, g, ends, unit, name, begun, t, at_end, stays, walk, parts, kind_keys, kind_vals, kinds,
+                  kind_hist, units, unit_parts, st_who, st_path, st_flags, what_of)  # fmt: skip
     return DONE, end
 
 

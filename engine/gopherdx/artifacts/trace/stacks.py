@@ -128,6 +128,8 @@ class StackTable:
         self.flags[index] |= _WHAT_OF_STATE.get(fr.parked_in(stack) or "", 0) << k.F_WHAT_SHIFT
         if users:
             handler = fr.handler_frame(stack)
+            if handler:
+                self.flags[index] |= k.F_HANDLER
             whose = [users[0].function, users[-1].function] + ([handler.function] if handler else [])
             for place, function in enumerate(whose):
                 number = self._function(fr.plain(function))

@@ -1,0 +1,399 @@
+"""Units of work and their critical path, on traces whose every event is known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gopherdx import model
+from gopherdx.artifacts.trace import units as unit_tables
+from gopherdx.artifacts.trace.reader import read_trace
+from gopherdx.artifacts.trace.tables import Trace, Unit, UnitKind
+from gopherdx.observe import units
+from gopherdx.report.units import told
+from tests.unit.trace_writer import TraceWriter
+
+SERVE = [("net/http.serverHandler.ServeHTTP", 1), ("net/http.(*conn).serve", 1)]
+IDLE = [
+    ("internal/poll.(*FD).Read", 1),
+    ("net.(*conn).Read", 1),
+    ("net/http.(*connReader).Read", 1),
+    ("bufio.(*Reader).Peek", 1),
+    ("net/http.(*conn).serve", 2),
+]
+
+
+def read(writer: TraceWriter, tmp_path: Path) -> Trace:
+    return read_trace(writer.write(tmp_path / "trace.out"))
+
+
+def kind(trace: Trace, what: str, name: str) -> UnitKind:
+    (found,) = [k for k in trace.units if (k.kind, k.name) == (what, name)]
+    return found
+
+
+def parts(unit: Unit) -> dict[tuple[str, str], float]:
+    """ms by what and function; together they are the unit's length."""
+    out: dict[tuple[str, str], float] = {}
+    for part in unit.parts:
+        key = (part.what, part.function)
+        out[key] = out.get(key, 0.0) + part.ns / 1e6
+    assert sum(part.ns for part in unit.parts) == unit.ns
+    return {key: round(ms, 6) for key, ms in out.items()}
+
+
+def call(line: int, callee: str) -> list[tuple[str, int]]:
+    return [
+        ("runtime.selectgo", 1),
+        ("net/http.(*persistConn).roundTrip", 1),
+        (callee, 5),
+        ("main.page", line),
+    ]
+
+
+def page(trace: TraceWriter, ms: float) -> float:
+    """A request of 220 ms: three calls, each answered through a goroutine of the client's own."""
+    loop = [("net/http.(*persistConn).readLoop", 1)]
+    for line, callee, length in ((11, "main.user", 70), (12, "main.orders", 75), (13, "main.prices", 70)):
+        trace.block(ms + 1, "select", [*call(line, callee), *SERVE])
+        ms += length
+        trace.unblock(ms, 7)
+        trace.start(ms, 7)  # the answer arrives
+        trace.unblock(ms + 0.5, 1, loop)
+        trace.block(ms + 0.5, "network", [("net.(*conn).Read", 1), *loop])
+        trace.start(ms + 1, 1)
+        ms += 1
+    return ms + 2
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Trace:
+    """A connection that serves two requests, 5 ms apart."""
+    trace = TraceWriter()
+    trace.runs(0, 1)
+    trace.waits(0, 7)
+    trace.block(0, "network", IDLE)
+    for ms in (100.0, 400.0):
+        trace.unblock(ms, 1)
+        trace.start(ms, 1)
+        if ms == 100.0:  # the client's goroutine is known to wait for the network from here on
+            trace.unblock(ms, 7)
+            trace.stop(ms + 0.1, "runtime.Gosched", [("runtime.Gosched", 1), ("main.page", 10), *SERVE])
+            trace.start(ms + 0.1, 7)
+            trace.block(
+                ms + 0.1, "network", [("net.(*conn).Read", 1), ("net/http.(*persistConn).readLoop", 1)]
+            )
+            trace.start(ms + 0.1, 1)
+        trace.block(page(trace, ms), "network", IDLE)
+    trace.unblock(900, 1)
+    trace.start(900, 1)
+    return read(trace, tmp_path)
+
+
+def test_a_connection_is_cut_at_each_request(server: Trace) -> None:
+    requests = kind(server, "handler", "main.page")
+    assert requests.count == 2
+    assert [unit.ns for unit in requests.slowest] == [220_000_000, 220_000_000]
+    assert [unit.start_ns for unit in requests.slowest] == [100_000_000, 400_000_000]
+
+
+def test_each_call_of_a_request_is_named_with_its_length(server: Trace) -> None:
+    (shown,) = units.of_trace(server)
+    calls = {
+        (part.call, part.called_at.line): part.ns
+        for part in shown.slowest.parts
+        if part.what == "network" and part.called_at is not None
+    }
+    # From the begin of a wait to the answer; the ms before it is the caller's own.
+    assert calls == {
+        ("main.user", 11): 69_000_000,
+        ("main.orders", 12): 74_000_000,
+        ("main.prices", 13): 69_000_000,
+    }
+    assert sum(part.ns for part in shown.slowest.parts) == shown.slowest.ns == 220_000_000
+    text = " ".join(line for _, line in told([shown]))
+    assert "2 requests to main.page" in text
+    assert "74 ms waiting for the network in main.orders (main.go:12)" in text
+
+
+def test_time_before_the_unit_was_blocked_is_its_own_not_the_wakers(tmp_path: Path) -> None:
+    trace = TraceWriter()
+    trace.runs(0, 1)
+    trace.create(0, 2, "main.work", [("main.main", 3)])
+    trace.create(0, 3, "main.helper", [("main.main", 4)])
+    trace.block(0, "chan receive", [("runtime.chanrecv1", 1), ("main.main", 5)])
+    trace.start(0, 3)
+    trace.block(0, "sleep", [("time.Sleep", 1), ("main.helper", 2)])  # asleep from 0 to 50 ms
+    trace.start(0, 2)
+    trace.block(30, "chan receive", [("runtime.chanrecv1", 1), ("main.work", 9)])  # blocked from 30 to 60 ms
+    trace.unblock(50, 3)
+    trace.start(50, 3)
+    trace.unblock(60, 2, [("runtime.chansend1", 1), ("main.helper", 3)])
+    trace.end(60)
+    trace.start(61, 2)
+    trace.end(65)
+    unit = kind(read(trace, tmp_path), "goroutine", "main.work").slowest[0]
+    assert parts(unit) == {
+        ("cpu", "main.work"): 34.0,  # 30 before, 4 after
+        ("sleep", "main.helper"): 20.0,
+        ("cpu", "main.helper"): 10.0,
+        ("runnable", "main.work"): 1.0,
+    }
+
+
+def test_the_holder_of_a_lock_is_named_and_not_followed(tmp_path: Path) -> None:
+    trace = TraceWriter()
+    trace.runs(0, 1)
+    trace.create(0, 2, "main.work", [("main.main", 3)])
+    trace.stop(0, "runtime.Gosched", [("runtime.Gosched", 1), ("main.holder", 4)])
+    trace.start(0, 2)
+    trace.block(10, "sync", [("sync.(*Mutex).Lock", 1), ("main.work", 9)])
+    trace.start(10, 1)
+    trace.unblock(80, 2, [("sync.(*Mutex).Unlock", 1), ("main.holder", 7)])
+    trace.stop(80, "runtime.Gosched", [("runtime.Gosched", 1), ("main.holder", 8)])
+    trace.start(80, 2)
+    trace.end(90)
+    unit = kind(read(trace, tmp_path), "goroutine", "main.work").slowest[0]
+    assert parts(unit) == {("lock", "main.holder"): 70.0, ("cpu", "main.work"): 20.0}
+
+
+@pytest.mark.parametrize(
+    "waker", ["runtime.gcStart", "runtime.gcMarkTermination", "runtime.startTheWorldWithSema"]
+)
+def test_who_runs_the_collector_or_the_scheduler_is_no_cause(tmp_path: Path, waker: str) -> None:
+    trace = TraceWriter()
+    trace.runs(0, 1)
+    trace.create(0, 2, "main.work", [("main.main", 3)])
+    trace.stop(0, "runtime.Gosched", [("runtime.Gosched", 1), ("main.main", 4)])
+    trace.start(0, 2)
+    trace.block(10, "select", [("runtime.selectgo", 1), ("main.work", 9)])
+    trace.start(10, 1)
+    trace.unblock(80, 2, [(waker, 1), ("main.other", 7)])
+    trace.stop(80, "runtime.Gosched", [("runtime.Gosched", 1), ("main.other", 8)])
+    trace.start(80, 2)
+    trace.end(90)
+    unit = kind(read(trace, tmp_path), "goroutine", "main.work").slowest[0]
+    assert parts(unit) == {("timer", "main.work"): 70.0, ("cpu", "main.work"): 20.0}
+
+
+def test_an_answer_that_others_wait_for_too_is_followed_to_whoever_gets_it(tmp_path: Path) -> None:
+    """As with singleflight: the unit waits for a goroutine that makes the call for all."""
+    trace = TraceWriter()
+    trace.runs(0, 1)
+    trace.create(0, 2, "main.first", [("main.main", 3)])
+    trace.create(0, 3, "main.second", [("main.main", 3)])
+    trace.block(0, "select", [("runtime.selectgo", 1), ("main.main", 4)])
+    trace.start(0, 2)
+    trace.block(0, "network", [("net.(*conn).Read", 1), ("main.fetch", 2), ("main.first", 1)])
+    trace.start(0, 3)
+    wait = [
+        ("sync.(*WaitGroup).Wait", 1),
+        ("golang.org/x/sync/singleflight.(*Group).Do", 1),
+        ("main.second", 6),
+    ]
+    trace.block(5, "sync", wait)
+    trace.unblock(75, 2)
+    trace.start(75, 2)
+    trace.unblock(76, 3, [("sync.(*WaitGroup).Done", 1), ("main.first", 2)])
+    trace.end(76)
+    trace.start(76, 3)
+    trace.end(77)
+    unit = kind(read(trace, tmp_path), "goroutine", "main.second").slowest[0]
+    assert parts(unit) == {
+        ("network", "main.fetch"): 70.0,
+        ("cpu", "main.first"): 1.0,
+        ("cpu", "main.second"): 6.0,
+    }
+
+
+def test_tasks_and_regions_go_by_their_names(tmp_path: Path) -> None:
+    trace = TraceWriter()
+    trace.runs(0, 1)
+    here = [("main.main", 3)]
+    trace.task(1, 77, "order", here)
+    trace.region(2, "price", here)
+    trace.region(3, "inner", here)
+    trace.syscall(3, 9, [("syscall.write", 1), ("main.store", 2), ("main.main", 4)])
+    trace.region(10, "inner", here, end=True)
+    trace.region(12, "price", here, end=True)
+    trace.create(13, 2, "main.later", here)
+    trace.block(14, "chan receive", [("runtime.chanrecv1", 1), ("main.main", 5)])
+    trace.start(15, 2)
+    trace.task_end(21, 77, [("main.later", 2)])
+    trace.end(21)
+    read_back = read(trace, tmp_path)
+    assert parts(kind(read_back, "region", "inner").slowest[0]) == {
+        ("syscall", "main.store"): 6.0,
+        ("cpu", "main.main"): 1.0,
+    }
+    assert kind(read_back, "region", "price").max_ns == 10_000_000
+    # The task began on another goroutine than it ended on: through the one that was started to its starter.
+    assert parts(kind(read_back, "task", "order").slowest[0]) == {
+        ("cpu", "main.later"): 6.0,
+        ("runnable", "main.later"): 2.0,
+        ("syscall", "main.store"): 6.0,
+        ("cpu", "main.store"): 2.0,  # what ran until the call, by where it was then
+        ("cpu", "main.main"): 4.0,
+    }
+    assert [u.kind for u in units.of_trace(read_back)] == ["task"]
+
+
+def test_a_worker_is_cut_at_each_job(tmp_path: Path) -> None:
+    trace = TraceWriter()
+    trace.runs(0, 1)
+    trace.create(0, 2, "main.worker", [("main.main", 3)])
+    trace.stop(0, "runtime.Gosched", [("runtime.Gosched", 1), ("main.main", 3)])
+    take = [("runtime.chanrecv2", 1), ("main.worker", 8)]
+    trace.start(0, 2)
+    for n, ms in enumerate((10, 30, 50)):
+        trace.block(ms, "chan receive", take)
+        trace.start(ms, 1)
+        trace.unblock(ms + 5, 2, [("runtime.chansend1", 1), ("main.main", 4)])
+        trace.stop(ms + 5, "runtime.Gosched", [("runtime.Gosched", 1), ("main.main", 5)])
+        trace.start(ms + 6, 2)
+        if n == 1:
+            trace.block(ms + 6, "sleep", [("time.Sleep", 1), ("main.slow", 2), ("main.worker", 9)])
+            trace.unblock(ms + 14, 2)
+            trace.start(ms + 14, 2)
+    trace.block(70, "chan receive", take)
+    jobs = kind(read(trace, tmp_path), "job", "main.worker")
+    assert [unit.ns / 1e6 for unit in jobs.slowest] == [15.0, 15.0, 15.0]
+    slow = next(u for u in jobs.slowest if u.start_ns == 35_000_000)
+    assert parts(slow) == {
+        ("sleep", "main.slow"): 8.0,
+        ("cpu", "main.worker"): 6.0,
+        ("runnable", "main.worker"): 1.0,
+    }
+
+
+def test_what_was_too_long_ago_is_not_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unit_tables, "STAYS", 16)
+    trace = TraceWriter()
+    trace.runs(0, 1)
+    trace.create(0, 2, "main.work", [("main.main", 3)])
+    trace.block(0, "select", [("runtime.selectgo", 1), ("main.main", 4)])
+    trace.start(0, 2)
+    for ms in range(1, 101):
+        trace.block(ms, "sleep", [("time.Sleep", 1), ("main.work", 2)])
+        trace.unblock(ms + 0.5, 2)
+        trace.start(ms + 0.5, 2)
+    trace.end(101)
+    unit = kind(read(trace, tmp_path), "goroutine", "main.work").slowest[0]
+    assert parts(unit) == {
+        ("sleep", "main.work"): 8.0,
+        ("cpu", "main.work"): 8.0,
+        ("other", ""): 85.0,
+    }
+
+
+def test_of_many_units_the_slowest_and_an_even_sample_are_kept(tmp_path: Path) -> None:
+    trace = TraceWriter()
+    trace.runs(0, 1)
+    ms = 0.0
+    for n in range(2000):
+        trace.create(ms, 10 + n, "main.work", [("main.main", 3)])
+        trace.stop(ms, "runtime.Gosched", [("runtime.Gosched", 1), ("main.main", 3)])
+        trace.start(ms, 10 + n)
+        ms += 1 + (n % 500) / 100
+        trace.end(ms)
+        trace.start(ms, 1)
+    work = kind(read(trace, tmp_path), "goroutine", "main.work")
+    assert work.count == 2000
+    longest = [round((1 + (499 - n // 4) / 100) * 1e6) for n in range(20)]
+    assert [unit.ns for unit in work.slowest] == longest
+    assert len(work.sampled) == 200
+    assert {unit.start_ns for unit in work.sampled} != {unit.start_ns for unit in work.sampled[:1]}
+    halves = sum(unit.start_ns / 1e6 < ms / 2 for unit in work.sampled)
+    assert 60 < halves < 140  # 100 is expected; four standard deviations are 28
+    assert 2.9e6 < work.typical.ns < 4.1e6  # the middle of 1 to 5.99 ms, give or take a fifth of them
+    assert work.quantile_ns(0.5) == pytest.approx(3.5e6, rel=0.5)
+
+
+class _Chance:
+    """A program that does at each step what a number says, as far as it can."""
+
+    def __init__(self) -> None:
+        self.trace = TraceWriter()
+        self.trace.runs(0, 1)
+        self.ms, self.running, self.next_id = 0.0, 1, 2
+        self.runnable: list[int] = []
+        self.waiting: list[int] = []
+
+    def step(self, what: int, which: int, micros: int) -> None:
+        self.ms += micros / 1000
+        at = [("runtime.gopark", which), (f"main.f{which}", which + 1), ("main.root", 1)]
+        if self.running:
+            self.act(what, which, at)
+        elif self.runnable and what < 6:
+            self.running = self.runnable.pop(which % len(self.runnable))
+            self.trace.start(self.ms, self.running)
+        elif self.waiting:
+            self.trace.unblock(self.ms, self.waiting[0])
+            self.runnable.append(self.waiting.pop(0))
+
+    def act(self, what: int, which: int, at: list[tuple[str, int]]) -> None:
+        if what == 0:
+            self.trace.create(self.ms, self.next_id, "main.root", at)
+            self.runnable.append(self.next_id)
+            self.next_id += 1
+        elif what in (1, 2):
+            reasons = ("chan receive", "select", "sync", "network", "sleep", "sync.(*Cond).Wait")
+            self.trace.block(self.ms, reasons[which], at)
+            self.waiting.append(self.running)
+            self.running = 0
+        elif what == 3:
+            self.trace.stop(self.ms, "preempted", at)
+            self.runnable.append(self.running)
+            self.running = 0
+        elif what == 4 and self.waiting:
+            self.runnable.append(self.waiting.pop(which % len(self.waiting)))
+            self.trace.unblock(self.ms, self.runnable[-1], at)
+        elif what == 5:
+            self.trace.syscall(self.ms, self.ms + 0.1, at)
+            self.ms += 0.1
+        elif what == 6 and self.running != 1:
+            self.trace.end(self.ms)
+            self.running = 0
+
+
+_STEPS = st.lists(st.tuples(st.integers(0, 7), st.integers(0, 5), st.integers(1, 900)), max_size=120)
+
+
+@given(_STEPS)
+@settings(max_examples=60, deadline=None)
+def test_whatever_happens_the_parts_sum_up_to_the_length(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[int, int, int]]
+) -> None:
+    chance = _Chance()
+    for step in steps:
+        chance.step(*step)
+    for one in read(chance.trace, tmp_path_factory.mktemp("random")).units:
+        for unit in (*one.slowest, *one.sampled):
+            assert sum(part.ns for part in unit.parts) == unit.ns
+            assert all(part.ns > 0 for part in unit.parts)
+
+
+def test_captures_have_units_whose_parts_sum_up(captures: list[Path]) -> None:
+    seen = set()
+    for path in captures:
+        trace = read_trace(path)
+        for one in trace.units:
+            seen.add(one.kind)
+            assert one.ns >= one.max_ns > 0
+            assert one.max_ns == one.slowest[0].ns
+            for unit in (*one.slowest, *one.sampled):
+                assert sum(part.ns for part in unit.parts) == unit.ns
+        for shown in units.of_trace(trace):
+            assert isinstance(shown, model.Units)
+            for path_of in (shown.slowest, shown.typical):
+                assert sum(part.ns for part in path_of.parts) == path_of.ns
+    assert seen >= {"handler", "goroutine", "job", "turn"}
+
+
+@pytest.fixture
+def captures() -> list[Path]:
+    folder = Path(__file__).parents[1] / "captures"
+    return sorted(folder.glob("c0[0-3]*/trace.out*"))
