@@ -158,6 +158,24 @@ def read_with_moved_times(path: Path, step: int = 1) -> Trace:
         return read_trace(path)
 
 
+def ran_ahead_ns(go: str, trace: Path) -> int:
+    """How far, at most, the reference ran ahead within a generation, of events that could have been next.
+
+    When the earliest event cannot be next it sorts the others and tries them from the second entry on. Where
+    another one bears the same time as the earliest, the sorting may bring that one to the first place, and
+    it is left out for now. What lies between is then moved behind the later event, a nanosecond apart.
+    """
+    ahead, times = 0, [0]
+    for event in parsed_events(go, trace):
+        if event.kind == "Sync":
+            times = [event.time]
+            continue
+        times.append(event.time)
+        if len(times) > 4 and times[-1] - times[-4] == 3:
+            ahead = max(ahead, times[-4] - times[-5])
+    return ahead
+
+
 class _Moved(Replay):
     """A generation begins with its first event, and no event is earlier than the one before."""
 
