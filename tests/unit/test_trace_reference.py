@@ -110,9 +110,15 @@ def _moved(path: Path) -> Trace:
 
 
 def _slack_ns(trace: Trace, stays: int) -> int:
-    """How far times may differ: the toolchain makes up events, and moves others by a nanosecond for each."""
+    """How far times may differ: the toolchain makes up events, and moves others by a nanosecond for each.
+
+    Where it takes the clock for 256 times too fast, it also rounds each step between events down to one of
+    its nanoseconds, 256 of ours: by the end of a batch of some thousand events that is most of a ms.
+    """
     made_up = 2 * (_switches(trace) + trace.counts.get("GoDestroySyscall", 0)) + len(trace.generations)
-    return 2 * (stays + made_up) * _too_short(trace)
+    too_short = _too_short(trace)
+    rounded = 1_000_000 if too_short > 1 else 0
+    return 2 * (stays + made_up) * too_short + rounded
 
 
 def _switches(trace: Trace) -> int:
