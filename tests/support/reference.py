@@ -15,9 +15,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from unittest import mock
 
-from gopherdx.artifacts.pprof import read_profile
+import numpy as np
+
+from gopherdx.artifacts.pprof import UNKNOWN_FUNCTION, read_profile
+from gopherdx.artifacts.trace import read_trace, reader
+from gopherdx.artifacts.trace.replay import Replay
 from gopherdx.artifacts.trace.tables import Trace
 
 StackKey = tuple[tuple[str, int], ...]
@@ -132,8 +137,66 @@ def our_key(trace: Trace, stack: int) -> StackKey:
 
 
 def _without_nameless(key: StackKey) -> StackKey:
-    """No stack, and one frame without a name (a DLL's), are the same to a reader of the profile."""
-    return () if key == (("", 0),) else key
+    """No stack, and one frame without a name, are the same to a reader of the profile.
+
+    The profile itself takes both for one stack, since neither has a program counter.
+    """
+    return () if key in ((("", 0),), ((UNKNOWN_FUNCTION, 0),)) else key
+
+
+# --- times ---
+
+
+def read_with_moved_times(path: Path, step: int = 1) -> Trace:
+    """Our reading under the reference reader's rule of time, which ours does without.
+
+    It moves each event forward to be later than the one before, by a nanosecond at least (``step``): where
+    generations overlap, what the next one tells of that time happens at one moment (Reader.ReadEvent of
+    internal/trace/reader.go).
+    """
+    with mock.patch.object(reader, "Replay", return_value=_Moved(step)):
+        return read_trace(path)
+
+
+def ran_ahead_ns(go: str, trace: Path) -> int:
+    """How far, at most, the reference ran ahead within a generation, of events that could have been next.
+
+    When the earliest event cannot be next it sorts the others and tries them from the second entry on. Where
+    another one bears the same time as the earliest, the sorting may bring that one to the first place, and
+    it is left out for now. What lies between is then moved behind the later event, a nanosecond apart.
+    """
+    ahead, times = 0, [0]
+    for event in parsed_events(go, trace):
+        if event.kind == "Sync":
+            times = [event.time]
+            continue
+        times.append(event.time)
+        if len(times) > 4 and times[-1] - times[-4] == 3:
+            ahead = max(ahead, times[-4] - times[-5])
+    return ahead
+
+
+class _Moved(Replay):
+    """A generation begins with its first event, and no event is earlier than the one before."""
+
+    def __init__(self, step: int) -> None:
+        super().__init__()
+        self._step = step
+        self._at = 0
+        self._begins = False
+
+    def begin(self, first_ns: int) -> None:
+        self._begins = True
+
+    def fold(self, window: tuple[Any, ...], rows: int, *rest: Any) -> None:
+        steps = np.arange(rows) * self._step
+        times = window[0][:rows]
+        times[:] = np.maximum.accumulate(np.maximum(times - steps, self._at + self._step)) + steps
+        self._at = int(times[-1])
+        if self._begins:
+            self._begins = False
+            super().begin(int(times[0]))
+        super().fold(window, rows, *rest)
 
 
 # --- -d=parsed ---

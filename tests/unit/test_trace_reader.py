@@ -31,12 +31,10 @@ LABELS = yaml.safe_load((CAPTURES / "labels.yaml").read_text("utf-8"))
 # Those of generations; the format up to Go 1.21 has its own tests.
 OLD = tuple(name for name, label in LABELS.items() if label["go"].startswith("1.21"))
 SHIPPED = sorted(p for p in CAPTURES.glob("*/trace.out.gz") if p.parent.name not in OLD)
-# Threads in C on a crowded machine: the time with goroutines running is a tenth longer than their sum, which
-# is not explained yet.
-UNEVEN = frozenset({"c073"})
 QUEUED = ("runnable", "stopped", "first run")
 LIMIT_S = 5.0
-BORDER_NS = 10_000_000  # generations overlap, so no clock is monotone at their borders
+BORDER_NS = 10_000_000  # a status may be told so late: the integrals miss its goroutine until then
+OVERLAP_NS = 70_000_000  # by which generations overlap at most: 64.8 ms in c073, from a crowded machine
 
 every_shipped = pytest.mark.parametrize("path", SHIPPED, ids=lambda p: p.parent.name)
 
@@ -118,10 +116,11 @@ def assert_sums_add_up(trace: Trace) -> None:
     # Integrals over time are sums over goroutines (mark workers are counted apart from those that run).
     histogram = trace.running_histogram_ns
     assert histogram.sum() == trace.duration_ns
-    assert int(histogram[:-1] @ np.arange(histogram.size - 1)) == trace.running_ns or histogram[-1] > 0
+    overlap = OVERLAP_NS * (len(trace.generations) - 1) * trace.gomaxprocs
+    by_number = int(histogram[:-1] @ np.arange(histogram.size - 1))
+    assert abs(by_number - trace.running_ns) <= overlap or histogram[-1] > 0
     running = sum(g.running_ns for g in trace.groups) - sum(trace.gc.mark_ns.values())
-    if Path(trace.path).parent.name not in UNEVEN:
-        assert abs(running - trace.running_ns) <= border
+    assert abs(running - trace.running_ns) <= border
     # A goroutine that was runnable before it was first told of is in no integral until then.
     queued = sum(g.runnable_ns for g in trace.groups) - trace.runnable_ns
     untold = sum(w.open_start_ns + w.open_both_ns for w in trace.waits if w.reason in QUEUED)
@@ -280,6 +279,33 @@ def test_a_trace_made_by_hand_is_read() -> None:
     read = read_trace(io.BytesIO(trace))
     assert read.counts == {"ProcStatus": 1, "GoStatus": 1, "GoCreate": 1, "GoBlock": 1, "GoUnblock": 1}
     assert read.warnings[0] == "1 events could not be put in order by their sequence numbers"
+
+
+def test_generations_that_overlap_are_counted_at_the_times_that_they_tell() -> None:
+    """One M is late with its last event, at 6000, when another has been in the next generation since 2000."""
+    first = (
+        made.frequency()
+        + made.batch(made.event(13, 1, 0, 1) + made.event(25, 1, 1, 1, 2) + made.event(20, 4998, 3, 1))
+        + made.batch(made.event(13, 1, 1, 1) + made.event(25, 1, 3, 2, 2), m=2)
+        + HEAD
+    )
+    begin = made.event(13, 1, 1, 1) + made.event(25, 1, 3, 2, 2)
+    wait_and_run = made.event(20, 998, 3, 1) + made.event(21, 500, 3, 1, 0) + made.event(16, 500, 3, 2)
+    second = (
+        made.batch(made.event(8, 1_000_000_000), m=-1, generation=2)
+        + made.batch(begin + wait_and_run + made.event(20, 3000, 3, 1), m=2, time=2000, generation=2)
+        + made.batch(b"\x04" + made.string(3, "sync"), m=-1, generation=2)
+    )
+    trace = read_trace(io.BytesIO(made.made(first + second)))
+    assert trace.forced == trace.unsettled == 0
+    assert trace.duration_ns == 6000
+    # Goroutine 1 runs from 1000 (told at 1002) to 6000. Goroutine 3 runs from 1000 (told at 1002) to 3000,
+    # waits to 3500, is runnable to 4000 and runs to 7000.
+    assert sum(g.running_ns for g in trace.groups) == 5000 + 2000 + 3000
+    assert sum(g.waiting_ns for g in trace.groups) == 500 + 1000
+    assert sum(g.runnable_ns for g in trace.groups) == trace.runnable_ns == 500
+    assert trace.running_ns == 5000 + 2000 + 3000 - 2 * 2
+    assert trace.running_histogram_ns[:3].tolist() == [2, 1000, 4998]  # the one generation, then the other
 
 
 HUGE = [n for n in made.HOSTILE if n > 1 << 19]

@@ -942,6 +942,7 @@ TASK_NAME_BITS = 12
     X_LOG, X_KINDS, X_UNITS_LEFT_OUT, X_TASKS,
 ) = range(54)  # fmt: skip
 X_SIZE = 56
+X_HIST_T = X_SIZE - 1  # how far the histogram of running goroutines is
 
 # Flags of a stack (``st_flags``), set by frames.py.
 F_LOCK = 1  # a wait here is for a mutex
@@ -1063,15 +1064,23 @@ def _group(x, group_keys, group_vals, groups, root, stack):  # type: ignore[no-u
 
 @inline
 def _tick(x, running_ns, t):  # type: ignore[no-untyped-def]
-    """Bring the integrals over time up to ``t``."""
+    """Bring the integrals over time to ``t``.
+
+    Also backwards: generations overlap, and the first events of one may be earlier than the last of the one
+    before. What was counted since is taken back, and counted again with the changes that are told only now.
+    The histogram keeps what was told first: time that was taken from it would be another state's.
+    """
     dt = t - x[X_INT_T]
-    if dt > 0:
+    if dt != 0:
         x[X_INT_RUN] += dt * x[X_RUNNING]
         x[X_INT_RUNNABLE] += dt * x[X_RUNNABLE]
         x[X_INT_WOKEN] += dt * x[X_WOKEN]
+        x[X_INT_T] = t
+    dt = t - x[X_HIST_T]
+    if dt > 0:
         k = x[X_RUNNING]
         running_ns[k if k < running_ns.size else running_ns.size - 1] += dt
-        x[X_INT_T] = t
+        x[X_HIST_T] = t
 
 
 @inline
@@ -1079,16 +1088,14 @@ def _site_change(x, sites, site, t, by):  # type: ignore[no-untyped-def]
     """One waiter more or less at a lock; integrals are already at ``t``."""
     dt = t - sites[np.uintp(site), S_T]
     n = sites[np.uintp(site), S_WAITERS]
-    if n > 0 and dt > 0:
+    if n > 0:
         sites[np.uintp(site), S_BUSY] += dt
         sites[np.uintp(site), S_WAITER_NS] += dt * n
-    if n > 0:
         sites[np.uintp(site), S_RUN] += x[X_INT_RUN] - sites[np.uintp(site), S_RUN0]
         sites[np.uintp(site), S_RUNNABLE] += x[X_INT_RUNNABLE] - sites[np.uintp(site), S_RUNNABLE0]
     sites[np.uintp(site), S_RUN0] = x[X_INT_RUN]
     sites[np.uintp(site), S_RUNNABLE0] = x[X_INT_RUNNABLE]
-    if dt > 0:
-        sites[np.uintp(site), S_T] = t
+    sites[np.uintp(site), S_T] = t
     sites[np.uintp(site), S_WAITERS] = n + by if n + by > 0 else 0
 
 
@@ -1776,13 +1783,7 @@ def fold(  # type: ignore[no-untyped-def]
         elif kind == GO_SYSCALL_RETURN:
             row = y
             state = np.int64(RUNNABLE)
-            why = np.int64(K_SCHED)
-            if y >= 0 and known and t < x[X_INT_T]:
-                # It waits for a P since then; the integrals have passed that time already.
-                late = x[X_INT_T] - t
-                x[X_INT_RUNNABLE] += late
-                if not st_flags[g[y, G_STACK]] & F_INTERNAL:
-                    x[X_INT_WOKEN] += late
+            why = np.int64(K_SCHED)  # since a time that the integrals may have passed already: see _tick
         elif kind == GO_CREATE or kind == GO_CREATE_BLOCKED or kind == GO_CREATE_SYSCALL:
             if kind != GO_CREATE_SYSCALL:
                 see = cur

@@ -287,7 +287,8 @@ class Generation:
 class Trace:
     """A whole execution trace, folded.
 
-    ``running_histogram_ns[n]`` is the time with ``n`` goroutines running. ``delay_histogram`` counts stays
+    ``running_histogram_ns[n]`` is the time with ``n`` goroutines running; where generations overlap, by what
+    the earlier one tells. ``delay_histogram`` counts stays
     between a wake-up and running (two bins an octave of ns), without those of the runtime's own goroutines.
     """
 
