@@ -428,6 +428,11 @@ def order(  # type: ignore[no-untyped-def]
     about (-1 none), value (goroutine id, bytes, count), stack (index into the trace's stacks), reason or
     status or stack of creation. Returns (why it stopped, rows written).
     """
+    # Said here, the widths of rows are constants to the compiler.
+    if batches.shape[1] != 5 or cursors.shape[1] != CURSOR_COLUMNS or samples.shape[1] != 5:
+        return BAD, 0
+    if gs.shape[1] != 4 or ms.shape[1] != 2 or ps.shape[1] != 4:
+        return BAD, 0
     n = 0
     room = out_t.size - 2
     mask = g_keys.size - 1
@@ -901,31 +906,10 @@ F_NODE = 4  # a wait that separates or makes up a unit of work (see observe/sequ
 def _bin(ns):  # type: ignore[no-untyped-def]
     """Bin of a duration: two an octave."""
     if ns < 1:
-        return 0
-    v = ns
-    e = 0
-    if v >= 1 << 32:
-        v >>= 32
-        e += 32
-    if v >= 1 << 16:
-        v >>= 16
-        e += 16
-    if v >= 1 << 8:
-        v >>= 8
-        e += 8
-    if v >= 1 << 4:
-        v >>= 4
-        e += 4
-    if v >= 1 << 2:
-        v >>= 2
-        e += 2
-    if v >= 2:
-        e += 1
-    half = 0
-    if e > 0 and (ns >> (e - 1)) & 1:
-        half = 1
-    i = 2 * e + half
-    return i if i < HIST_BINS else HIST_BINS - 1
+        return np.int64(0)
+    # A double holds the octave in its exponent and the half in the first bit behind it.
+    i = (np.float64(ns).view(np.int64) >> 51) - 2 * 1023
+    return i if i < HIST_BINS else np.int64(HIST_BINS - 1)
 
 
 @inline
@@ -1331,6 +1315,13 @@ def fold(  # type: ignore[no-untyped-def]
     been counted then. ``label_of`` maps a reason to the kind of mark worker (1 dedicated, 2 fractional,
     3 idle) and 0.
     """
+    # Said here, the widths of rows are constants to the compiler.
+    if g.shape[1] != GOROUTINE_COLUMNS or slots.shape[1] != SLOT_COLUMNS or hist.shape[1] != HIST_BINS:
+        return BAD, start
+    if edges.shape[1] != EDGE_COLUMNS or counters.shape[1] != COUNTER_COLUMNS:
+        return BAD, start
+    if groups.shape[1] != GROUP_COLUMNS or sites.shape[1] != SITE_COLUMNS or st_slot.shape[1] != 4:
+        return BAD, start
     none = np.int64(-1)
     zero = np.int64(0)
     check_at = start
