@@ -38,7 +38,7 @@ P_RUNNING, P_IDLE, P_SYSCALL, P_ABANDONED = 1, 2, 3, 4
     DONE, FULL, GROW_GOROUTINES, GROW_SLOTS, GROW_EDGES, GROW_COUNTERS, GROW_GROUPS, COMPACT_RUNS,
     COMPACT_SPANS,
 ) = range(9)  # fmt: skip
-OTHER_GENERATION, SHORT, BAD, END_OF_GENERATION = 11, 12, 13, 14
+OTHER_GENERATION, SHORT, BAD, END_OF_GENERATION, LOAD_BATCH = 11, 12, 13, 14, 15
 
 
 # ---------------------------------------------------------------------------------------------------------
@@ -323,23 +323,25 @@ def read_samples(buf, batches, out):  # type: ignore[no-untyped-def]
 # A cursor walks the batches of one M (columns of ``cursors``).
 C_POS, C_END, C_BATCH, C_LAST, C_TIME, C_KIND, C_A, C_B, C_C, C_D, C_M = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 CURSOR_COLUMNS = 11
+NO_MORE, ANOTHER, NOT_LOADED = 0, 1, 2  # what an M has behind the event it stands at
 NOT_READ = 0  # as an event type: the cursor stands before its first event, its time is that of its batch
 # State of an M: the goroutine's row and the P's row bound to it, -1 for none.
 M_G, M_P = 0, 1
 # State of a goroutine and of a P, as far as order needs it. The generation in which its sequence counts.
 O_ID, O_STATUS, O_SEQ, O_GEN = 0, 1, 2, 3
 # Counters of ``order`` (``tally``), after 256 counts of events by type.
-T_FORCED, T_BAD, T_HEAP, T_SAMPLE, T_FREE, T_ROWS, T_LIVE, T_GEN, T_PROCS, T_GC_SEQ, T_STALLED = (
-    256, 257, 258, 259, 260, 261, 262, 263, 264, 265, 266,
+T_FORCED, T_BAD, T_HEAP, T_SAMPLE, T_FREE, T_ROWS, T_LIVE, T_GEN, T_PROCS, T_GC_SEQ, T_STALLED, T_LOAD = (
+    256, 257, 258, 259, 260, 261, 262, 263, 264, 265, 266, 267,
 )  # fmt: skip
 TALLY_SIZE = 272
 
 
 @inline
 def _advance(buf, cursors, c, batches, next_batch, arg_counts, mul, tally):  # type: ignore[no-untyped-def]
-    """Decode the next event of cursor ``c``. False when its M has no more.
+    """Decode the next event of cursor ``c``. Whether there is one: NO_MORE, ANOTHER or NOT_LOADED.
 
-    Where an event cannot be decoded the rest of its batch has no meaning: on with the M's next one.
+    Where an event cannot be decoded the rest of its batch has no meaning: on with the M's next one. It is not
+    loaded where its start is -1.
     """
     while True:
         pos = cursors[c, C_POS]
@@ -347,9 +349,11 @@ def _advance(buf, cursors, c, batches, next_batch, arg_counts, mul, tally):  # t
         while pos >= end:
             b = next_batch[cursors[c, C_BATCH]]
             if b < 0:
-                return False
-            cursors[c, C_BATCH] = b
+                return NO_MORE
             pos = batches[b, B_START]
+            if pos < 0:
+                return NOT_LOADED
+            cursors[c, C_BATCH] = b
             end = batches[b, B_END]
             cursors[c, C_END] = end
             cursors[c, C_LAST] = np.int64(np.float64(np.uint64(batches[b, B_TIME])) * mul)
@@ -373,9 +377,35 @@ def _advance(buf, cursors, c, batches, next_batch, arg_counts, mul, tally):  # t
             cursors[c, C_TIME] = cursors[c, C_LAST]
             cursors[c, C_KIND] = kind
             cursors[c, C_POS] = pos
-            return True
+            return ANOTHER
         tally[T_BAD] += 1
         cursors[c, C_POS] = end
+
+
+@helper
+def _advance_once(buf, cursors, c, batches, next_batch, arg_counts, mul, tally):  # type: ignore[no-untyped-def]
+    """``_advance`` where it is rare: it costs a call, and less time to compile."""
+    return _advance(buf, cursors, c, batches, next_batch, arg_counts, mul, tally)
+
+
+@inline
+def _take_up(heap, heap_n, stalled, n_stalled, cursors, more):  # type: ignore[no-untyped-def]
+    """The M at the front stands at its next event, or has none; those that stood still may try again.
+
+    Returns the new size of ``heap``; ``stalled`` is empty then.
+    """
+    if more == NO_MORE:
+        heap_n -= 1
+        if heap_n > 0:
+            heap[0] = heap[heap_n]
+    if heap_n > 0:
+        _sift_down(heap, heap_n, 0, cursors)
+    while n_stalled > 0:
+        n_stalled -= 1
+        heap[heap_n] = stalled[n_stalled]
+        _sift_up(heap, heap_n, cursors)
+        heap_n += 1
+    return heap_n
 
 
 @inline
@@ -422,11 +452,12 @@ def order(  # type: ignore[no-untyped-def]
     stack_of, reason_of, g_keys, g_vals, gs, free, m_keys, m_vals, ms, p_keys, p_vals, ps,
     out_t, out_kind, out_g, out_y, out_x, out_s, out_r,
 ):  # fmt: skip
-    """Emit events in a valid order until the generation ends or the output is full.
+    """Emit events in a valid order until the generation ends, the output is full or a batch is not loaded.
 
     Output columns: time ns, event type, row of the goroutine on the M (-1 none), row that the event is
     about (-1 none), value (goroutine id, bytes, count), stack (index into the trace's stacks), reason or
-    status or stack of creation. Returns (why it stopped, rows written).
+    status or stack of creation. Returns (why it stopped, rows written); LOAD_BATCH asks for what comes next
+    in ``batches`` behind the batch of the cursor that is first in ``heap``.
     """
     # Said here, the widths of rows are constants to the compiler.
     if batches.shape[1] != 5 or cursors.shape[1] != CURSOR_COLUMNS or samples.shape[1] != 5:
@@ -443,6 +474,13 @@ def order(  # type: ignore[no-untyped-def]
     n_stalled = tally[T_STALLED]
     next_sample = tally[T_SAMPLE]
     check_at = 0
+    if tally[T_LOAD] != 0:  # the last call stopped where the M at the front has its next batch
+        more = _advance_once(buf, cursors, heap[0], batches, next_batch, arg_counts, mul, tally)
+        if more == NOT_LOADED:
+            return LOAD_BATCH, n
+        tally[T_LOAD] = 0
+        heap_n = _take_up(heap, heap_n, stalled, n_stalled, cursors, more)
+        n_stalled = np.int64(0)
     while True:
         if heap_n == 0:
             if n_stalled == 0:
@@ -742,18 +780,15 @@ def order(  # type: ignore[no-untyped-def]
             n += 1
             tally[kind] += 1
             ms[m, M_G] = new_g
-        if _advance(buf, cursors, c, batches, next_batch, arg_counts, mul, tally):
-            _sift_down(heap, heap_n, 0, cursors)
-        else:
-            heap_n -= 1
-            if heap_n > 0:
-                heap[0] = heap[heap_n]
-                _sift_down(heap, heap_n, 0, cursors)
-        while n_stalled > 0:
-            n_stalled -= 1
-            heap[heap_n] = stalled[n_stalled]
-            _sift_up(heap, heap_n, cursors)
-            heap_n += 1
+        more = _advance(buf, cursors, c, batches, next_batch, arg_counts, mul, tally)
+        if more == NOT_LOADED:
+            tally[T_LOAD] = 1
+            tally[T_HEAP] = heap_n
+            tally[T_STALLED] = n_stalled
+            tally[T_SAMPLE] = next_sample
+            return LOAD_BATCH, n
+        heap_n = _take_up(heap, heap_n, stalled, n_stalled, cursors, more)
+        n_stalled = np.int64(0)
     while next_sample < samples.shape[0] and n < room:
         at = _find(g_keys, samples[next_sample, 3], mask)
         out_t[n] = samples[next_sample, 0]
