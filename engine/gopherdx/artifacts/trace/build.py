@@ -9,6 +9,7 @@ from typing import Any
 
 import numba
 from numba import types
+from numba.core.compiler_lock import global_compiler_lock
 from numba.np import arrayobj
 
 from gopherdx.artifacts.trace.jit import DTYPES, Kernel, kernels_of
@@ -46,18 +47,20 @@ def _indices_from_the_front() -> Iterator[None]:
     """Compile ``array[i]`` without Python's "a negative i counts from the end".
 
     No kernel wants that, and asking it at every access is a tenth of their instructions. With
-    NUMBA_BOUNDSCHECK=1 a negative index is an IndexError then, so tests show that there is none.
+    NUMBA_BOUNDSCHECK=1 a negative index is an IndexError then, so tests show that there is none. Nobody else
+    compiles meanwhile: the lock is numba's own.
     """
-    usual = arrayobj.fix_integer_index
 
     def plain(context: Any, builder: Any, kind: Any, index: Any, _size: Any) -> Any:
         return context.cast(builder, index, kind, types.intp)
 
-    arrayobj.fix_integer_index = plain
-    try:
-        yield
-    finally:
-        arrayobj.fix_integer_index = usual
+    with global_compiler_lock:
+        usual = arrayobj.fix_integer_index
+        arrayobj.fix_integer_index = plain
+        try:
+            yield
+        finally:
+            arrayobj.fix_integer_index = usual
 
 
 def _dispatchers(module: Any, extra: dict[str, Any]) -> dict[str, Any]:

@@ -122,7 +122,7 @@ class Generations:
             if rows:
                 yield RawGeneration(gen, self._buf, self._batches[:rows], size, self.bytes, whole, file)
             if why in (k.SHORT, k.BAD):
-                self.trailing = self._used - pos
+                self.trailing = self._used - pos + self._rest()
                 self.damaged = why == k.BAD
                 return
             if why == k.DONE:
@@ -149,6 +149,13 @@ class Generations:
         count = self._stream.fill(self._buf.data[self._used : self._used + CHUNK])
         self._used += count
         self._eof = count == 0
+
+    def _rest(self) -> int:
+        """How many bytes the stream still has; nothing of it is used."""
+        count = 0
+        while more := self._stream.fill(self._buf.data):
+            count += more
+        return count
 
     def _make_room(self, rows: int, pos: int, size: int) -> int:
         """Make room for the next chunk; returns where in the buffer ``pos`` is then."""

@@ -103,6 +103,8 @@ class Order:
                 yield out, n
             if why == k.DONE:
                 return
+            if why == k.BAD:
+                raise RuntimeError("a table has not the columns that the kernel knows")
             if why == k.GROW_GOROUTINES:
                 self._grow()
             elif why == k.LOAD_BATCH:

@@ -93,6 +93,8 @@ class Replay:
             self._make_room(why)
 
     def _make_room(self, why: int) -> None:
+        if why == k.BAD:
+            raise RuntimeError("a table has not the columns that the kernel knows")
         if why == k.GROW_SLOTS:
             self._slots.grow()
             self._hist = np.concatenate([self._hist, np.zeros_like(self._hist)])
