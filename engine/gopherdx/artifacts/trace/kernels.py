@@ -61,6 +61,30 @@ def _uvarint(buf, pos, end):  # type: ignore[no-untyped-def]
 
 
 @inline
+def _uvarint_inside(buf, pos):  # type: ignore[no-untyped-def]
+    """``_uvarint`` where at least ten bytes are left, which is as long as it can be."""
+    b = np.int64(buf[pos])
+    pos += 1
+    if b < 0x80:
+        return b, pos
+    value = b & 0x7F
+    b = np.int64(buf[pos])
+    pos += 1
+    if b < 0x80:
+        return value | b << 7, pos
+    value |= (b & 0x7F) << 7
+    shift = np.int64(14)
+    while shift <= 63:
+        b = np.int64(buf[pos])
+        pos += 1
+        value |= (b & 0x7F) << shift
+        if b < 0x80:
+            return value, pos
+        shift += 7
+    return np.int64(0), np.int64(-1)
+
+
+@inline
 def _home(key, mask):  # type: ignore[no-untyped-def]
     # Keys are packed fields, so every bit has to reach the low ones (the finalizer of MurmurHash3).
     h = np.uint64(key)
@@ -361,7 +385,20 @@ def _advance(buf, cursors, c, batches, next_batch, arg_counts, mul, tally):  # t
         n = arg_counts[np.uintp(kind)]
         ok = n >= 0
         pos += 1
-        if ok:
+        if 0 <= n <= 4 and end - pos >= 50:  # no number can reach the end
+            dt, pos = _uvarint_inside(buf, pos)
+            if pos >= 0 and n > 0:
+                cursors[c, C_A], pos = _uvarint_inside(buf, pos)
+            if pos >= 0 and n > 1:
+                cursors[c, C_B], pos = _uvarint_inside(buf, pos)
+            if pos >= 0 and n > 2:
+                cursors[c, C_C], pos = _uvarint_inside(buf, pos)
+            if pos >= 0 and n > 3:
+                cursors[c, C_D], pos = _uvarint_inside(buf, pos)
+            ok = pos >= 0
+            if ok:
+                cursors[c, C_LAST] += np.int64(np.float64(dt) * mul)
+        elif ok:
             dt, pos = _uvarint(buf, pos, end)
             ok = pos >= 0
             if ok:
