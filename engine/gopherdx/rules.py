@@ -79,9 +79,15 @@ with _manners():
     from experta.agenda import Agenda as Agenda
     from experta.matchers.rete import ReteMatcher as ReteMatcher
     from experta.matchers.rete.check import FactCapture as FactCapture
+    from experta.matchers.rete.check import SameContextCheck as SameContextCheck
+    from experta.matchers.rete.check import WhereCheck as WhereCheck
     from experta.matchers.rete.nodes import BusNode as BusNode
     from experta.matchers.rete.nodes import ConflictSetNode as ConflictSetNode
+    from experta.matchers.rete.nodes import NotNode as NotNode
+    from experta.matchers.rete.nodes import OrdinaryMatchNode as OrdinaryMatchNode
+    from experta.matchers.rete.nodes import WhereNode as WhereNode
     from experta.matchers.rete.token import Token as Token
+    from experta.matchers.rete.utils import prepare_rule as prepare_rule
 
 __all__ = [
     "AS",
@@ -101,6 +107,8 @@ __all__ = [
 ]
 
 EngineRule = experta.Rule
+EngineTest = experta.TEST
+EngineNot = experta.NOT
 
 _FACT: Final = "gdx_fact_"  # experta's name for the fact that pattern number n matched
 _RESERVED: Final = ("self", "t")
@@ -555,7 +563,8 @@ class _Joiner:
                 for number, n in enumerate(self.nots)
             ),
         )
-        object.__setattr__(joined, "conditions", conditions)  # they hold the rule that they report to
+        # Experta's own preparation, once and not for each engine; they hold the rule that they report to.
+        object.__setattr__(joined, "conditions", tuple(prepare_rule(EngineRule(*conditions))))
         return joined
 
     def _all_patterns(self) -> Iterable[Pattern]:

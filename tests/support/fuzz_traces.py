@@ -16,12 +16,13 @@ import time
 import traceback
 from pathlib import Path
 
-from gopherdx.artifacts.trace import read_trace
+from gopherdx.artifacts.trace import container, read_trace
 from gopherdx.errors import UnreadableInput
 from tests.support.old_traces import worse_events
 from tests.support.traces import worse_batches, worse_bytes
 
 LIMIT_S = 20
+KEPT = container.KEPT, container.CHUNK
 OLD = (b"go 1.11 ", b"go 1.19 ", b"go 1.21 ")
 
 
@@ -39,6 +40,8 @@ def main(seed: int, seconds: float, folder: Path, seeds: list[bytes]) -> int:
         data = worse(trace, rnd)
         case.write_bytes(data)
         cases += 1
+        # Half of them with every generation left in the file.
+        container.KEPT, container.CHUNK = rnd.choice((KEPT, (0, 1 << 12)))
         faulthandler.dump_traceback_later(LIMIT_S, exit=True)
         try:
             read_trace(io.BytesIO(data))

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gopherdx.model import Diagnosis, Evidence, Fix, Gain, Input, Location, NotJudged, RuledOut, Source
-from gopherdx.report.safe import safe
 from gopherdx.report.numbers import quantity
+from gopherdx.report.safe import safe
 from gopherdx.report.text import actual, expected, render
 from tests.conftest import MakeDiagnosis, MakeFinding
 

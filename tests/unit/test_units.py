@@ -276,7 +276,7 @@ def test_what_was_too_long_ago_is_not_known(tmp_path: Path, monkeypatch: pytest.
     trace.create(0, 2, "main.work", [("main.main", 3)])
     trace.block(0, "select", [("runtime.selectgo", 1), ("main.main", 4)])
     trace.start(0, 2)
-    for ms in range(1, 101):
+    for ms in range(1, 101):  # all in one window of the replay, so no more room is made in time
         trace.block(ms, "sleep", [("time.Sleep", 1), ("main.work", 2)])
         trace.unblock(ms + 0.5, 2)
         trace.start(ms + 0.5, 2)

@@ -6,7 +6,7 @@ that a NOT has taken back; the strategy here orders by what matches are about, a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import gopherdx.rules as words
@@ -114,6 +114,31 @@ class _Matcher(words.ReteMatcher):
         # Experta remembers patterns without a name of their own by memory address, for ever.
         for key in [k for k in list(words.FactCapture._instances) if k.startswith("__pattern_")]:
             words.FactCapture._instances.pop(key, None)
+
+    @staticmethod
+    def prepare_ruleset(engine: _Engine) -> set[words.EngineRule]:
+        """Conditions were prepared when their rules were joined."""
+        return set(engine.get_rules())
+
+    @staticmethod
+    def build_beta_part(ruleset: Iterable[words.EngineRule], alpha_terminals: Mapping[Any, Any]) -> None:
+        """Wire each rule as experta does. Its own way defines a dozen functions anew for every rule."""
+        for rule in ruleset:
+            last = alpha_terminals[rule[0]]
+            for condition in rule[1:]:
+                if isinstance(condition, words.EngineTest):
+                    test = words.WhereNode(words.WhereCheck(condition[0]))
+                    last.add_child(test, test.activate)
+                    last = test
+                    continue
+                without = isinstance(condition, words.EngineNot)
+                both = (words.NotNode if without else words.OrdinaryMatchNode)(words.SameContextCheck())
+                last.add_child(both, both.activate_left)
+                found = alpha_terminals[condition[0] if without else condition]
+                found.add_child(both, both.activate_right)
+                last = both
+            end = words.ConflictSetNode(rule)
+            last.add_child(end, end.activate)
 
     def _get_conflict_set_nodes(self) -> tuple[words.ConflictSetNode, ...]:
         # Experta caches these in one global slot: threads would take it from each other, and it would keep

@@ -21,6 +21,7 @@ import json
 import os
 import stat
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from importlib.machinery import PathFinder
 from pathlib import Path
@@ -42,6 +43,7 @@ SCALARS = {"i": ctypes.c_int64, "d": ctypes.c_double}
 
 State = Literal["cached", "loaded", "missing"]
 
+_LOADING = threading.RLock()  # two threads would compile twice
 _MAGIC = b"gopherdx kernels 1\n"
 _HELPERS = "_gdx_helper"
 
@@ -144,6 +146,15 @@ def kernels_of(module: Any) -> dict[str, Kernel]:
 
 def _load(module: Any, wanted: Kernel, compiling: Callable[[], None] | None = None) -> Callable[..., Any]:
     """Make every kernel of ``module`` callable: from the cache, else by compiling. Returns ``wanted``."""
+    with _LOADING:
+        if wanted._native is None:
+            _load_all(module, compiling)
+    native = wanted._native
+    assert native is not None
+    return native
+
+
+def _load_all(module: Any, compiling: Callable[[], None] | None) -> None:
     if os.environ.get("NUMBA_BOUNDSCHECK", "0") not in ("", "0"):
         from gopherdx.artifacts.trace import build
 
@@ -161,9 +172,6 @@ def _load(module: Any, wanted: Kernel, compiling: Callable[[], None] | None = No
         for name, (symbol, code) in objects.items():
             one = kernels_of(module)[name]
             one._native = one.bind(*_link(symbol, code))
-    native = wanted._native
-    assert native is not None
-    return native
 
 
 def _link(symbol: str, code: bytes) -> tuple[int, object]:

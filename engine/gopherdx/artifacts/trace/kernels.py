@@ -38,7 +38,7 @@ P_RUNNING, P_IDLE, P_SYSCALL, P_ABANDONED = 1, 2, 3, 4
     DONE, FULL, GROW_GOROUTINES, GROW_SLOTS, GROW_EDGES, GROW_COUNTERS, GROW_GROUPS, COMPACT_RUNS,
     COMPACT_SPANS, GROW_KINDS,
 ) = range(10)  # fmt: skip
-OTHER_GENERATION, SHORT, BAD, END_OF_GENERATION = 11, 12, 13, 14
+OTHER_GENERATION, SHORT, BAD, END_OF_GENERATION, LOAD_BATCH = 11, 12, 13, 14, 15
 
 
 # ---------------------------------------------------------------------------------------------------------
@@ -52,6 +52,30 @@ def _uvarint(buf, pos, end):  # type: ignore[no-untyped-def]
     shift = np.int64(0)
     while pos < end and shift <= 63:
         b = np.int64(buf[np.uintp(pos)])  # unsigned: no test for an index from the end
+        pos += 1
+        value |= (b & 0x7F) << shift
+        if b < 0x80:
+            return value, pos
+        shift += 7
+    return np.int64(0), np.int64(-1)
+
+
+@inline
+def _uvarint_inside(buf, pos):  # type: ignore[no-untyped-def]
+    """``_uvarint`` where at least ten bytes are left, which is as long as it can be."""
+    b = np.int64(buf[pos])
+    pos += 1
+    if b < 0x80:
+        return b, pos
+    value = b & 0x7F
+    b = np.int64(buf[pos])
+    pos += 1
+    if b < 0x80:
+        return value | b << 7, pos
+    value |= (b & 0x7F) << 7
+    shift = np.int64(14)
+    while shift <= 63:
+        b = np.int64(buf[pos])
         pos += 1
         value |= (b & 0x7F) << shift
         if b < 0x80:
@@ -325,23 +349,25 @@ REASONS = 64  # in a map of strings, numbers below are reasons of a wait or stop
 # A cursor walks the batches of one M (columns of ``cursors``).
 C_POS, C_END, C_BATCH, C_LAST, C_TIME, C_KIND, C_A, C_B, C_C, C_D, C_M = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 CURSOR_COLUMNS = 11
+NO_MORE, ANOTHER, NOT_LOADED = 0, 1, 2  # what an M has behind the event it stands at
 NOT_READ = 0  # as an event type: the cursor stands before its first event, its time is that of its batch
 # State of an M: the goroutine's row and the P's row bound to it, -1 for none.
 M_G, M_P = 0, 1
 # State of a goroutine and of a P, as far as order needs it. The generation in which its sequence counts.
 O_ID, O_STATUS, O_SEQ, O_GEN = 0, 1, 2, 3
 # Counters of ``order`` (``tally``), after 256 counts of events by type.
-T_FORCED, T_BAD, T_HEAP, T_SAMPLE, T_FREE, T_ROWS, T_LIVE, T_GEN, T_PROCS, T_GC_SEQ, T_STALLED = (
-    256, 257, 258, 259, 260, 261, 262, 263, 264, 265, 266,
+T_FORCED, T_BAD, T_HEAP, T_SAMPLE, T_FREE, T_ROWS, T_LIVE, T_GEN, T_PROCS, T_GC_SEQ, T_STALLED, T_LOAD = (
+    256, 257, 258, 259, 260, 261, 262, 263, 264, 265, 266, 267,
 )  # fmt: skip
 TALLY_SIZE = 272
 
 
 @inline
 def _advance(buf, cursors, c, batches, next_batch, arg_counts, mul, tally):  # type: ignore[no-untyped-def]
-    """Decode the next event of cursor ``c``. False when its M has no more.
+    """Decode the next event of cursor ``c``. Whether there is one: NO_MORE, ANOTHER or NOT_LOADED.
 
-    Where an event cannot be decoded the rest of its batch has no meaning: on with the M's next one.
+    Where an event cannot be decoded the rest of its batch has no meaning: on with the M's next one. It is not
+    loaded where its start is -1.
     """
     while True:
         pos = cursors[c, C_POS]
@@ -349,9 +375,11 @@ def _advance(buf, cursors, c, batches, next_batch, arg_counts, mul, tally):  # t
         while pos >= end:
             b = next_batch[cursors[c, C_BATCH]]
             if b < 0:
-                return False
-            cursors[c, C_BATCH] = b
+                return NO_MORE
             pos = batches[b, B_START]
+            if pos < 0:
+                return NOT_LOADED
+            cursors[c, C_BATCH] = b
             end = batches[b, B_END]
             cursors[c, C_END] = end
             cursors[c, C_LAST] = np.int64(np.float64(np.uint64(batches[b, B_TIME])) * mul)
@@ -359,7 +387,20 @@ def _advance(buf, cursors, c, batches, next_batch, arg_counts, mul, tally):  # t
         n = arg_counts[np.uintp(kind)]
         ok = n >= 0
         pos += 1
-        if ok:
+        if 0 <= n <= 4 and end - pos >= 50:  # no number can reach the end
+            dt, pos = _uvarint_inside(buf, pos)
+            if pos >= 0 and n > 0:
+                cursors[c, C_A], pos = _uvarint_inside(buf, pos)
+            if pos >= 0 and n > 1:
+                cursors[c, C_B], pos = _uvarint_inside(buf, pos)
+            if pos >= 0 and n > 2:
+                cursors[c, C_C], pos = _uvarint_inside(buf, pos)
+            if pos >= 0 and n > 3:
+                cursors[c, C_D], pos = _uvarint_inside(buf, pos)
+            ok = pos >= 0
+            if ok:
+                cursors[c, C_LAST] += np.int64(np.float64(dt) * mul)
+        elif ok:
             dt, pos = _uvarint(buf, pos, end)
             ok = pos >= 0
             if ok:
@@ -375,9 +416,35 @@ def _advance(buf, cursors, c, batches, next_batch, arg_counts, mul, tally):  # t
             cursors[c, C_TIME] = cursors[c, C_LAST]
             cursors[c, C_KIND] = kind
             cursors[c, C_POS] = pos
-            return True
+            return ANOTHER
         tally[T_BAD] += 1
         cursors[c, C_POS] = end
+
+
+@helper
+def _advance_once(buf, cursors, c, batches, next_batch, arg_counts, mul, tally):  # type: ignore[no-untyped-def]
+    """``_advance`` where it is rare: it costs a call, and less time to compile."""
+    return _advance(buf, cursors, c, batches, next_batch, arg_counts, mul, tally)
+
+
+@inline
+def _take_up(heap, heap_n, stalled, n_stalled, cursors, more):  # type: ignore[no-untyped-def]
+    """The M at the front stands at its next event, or has none; those that stood still may try again.
+
+    Returns the new size of ``heap``; ``stalled`` is empty then.
+    """
+    if more == NO_MORE:
+        heap_n -= 1
+        if heap_n > 0:
+            heap[0] = heap[heap_n]
+    if heap_n > 0:
+        _sift_down(heap, heap_n, 0, cursors)
+    while n_stalled > 0:
+        n_stalled -= 1
+        heap[heap_n] = stalled[n_stalled]
+        _sift_up(heap, heap_n, cursors)
+        heap_n += 1
+    return heap_n
 
 
 @inline
@@ -438,12 +505,18 @@ def order(  # type: ignore[no-untyped-def]
     stack_of, reason_of, g_keys, g_vals, gs, free, m_keys, m_vals, ms, p_keys, p_vals, ps,
     out_t, out_kind, out_g, out_y, out_x, out_s, out_r,
 ):  # fmt: skip
-    """Emit events in a valid order until the generation ends or the output is full.
+    """Emit events in a valid order until the generation ends, the output is full or a batch is not loaded.
 
     Output columns: time ns, event type, row of the goroutine on the M (-1 none), row that the event is
     about (-1 none), value (goroutine id, bytes, count), stack (index into the trace's stacks), reason or
-    status or stack of creation. Returns (why it stopped, rows written).
+    status or stack of creation. Returns (why it stopped, rows written); LOAD_BATCH asks for what comes next
+    in ``batches`` behind the batch of the cursor that is first in ``heap``.
     """
+    # Said here, the widths of rows are constants to the compiler.
+    if batches.shape[1] != 5 or cursors.shape[1] != CURSOR_COLUMNS or samples.shape[1] != 5:
+        return BAD, 0
+    if gs.shape[1] != 4 or ms.shape[1] != 2 or ps.shape[1] != 4:
+        return BAD, 0
     n = 0
     room = out_t.size - 2
     mask = g_keys.size - 1
@@ -454,6 +527,13 @@ def order(  # type: ignore[no-untyped-def]
     n_stalled = tally[T_STALLED]
     next_sample = tally[T_SAMPLE]
     check_at = 0
+    if tally[T_LOAD] != 0:  # the last call stopped where the M at the front has its next batch
+        more = _advance_once(buf, cursors, heap[0], batches, next_batch, arg_counts, mul, tally)
+        if more == NOT_LOADED:
+            return LOAD_BATCH, n
+        tally[T_LOAD] = 0
+        heap_n = _take_up(heap, heap_n, stalled, n_stalled, cursors, more)
+        n_stalled = np.int64(0)
     while True:
         if heap_n == 0:
             if n_stalled == 0:
@@ -753,18 +833,15 @@ def order(  # type: ignore[no-untyped-def]
             n += 1
             tally[kind] += 1
             ms[m, M_G] = new_g
-        if _advance(buf, cursors, c, batches, next_batch, arg_counts, mul, tally):
-            _sift_down(heap, heap_n, 0, cursors)
-        else:
-            heap_n -= 1
-            if heap_n > 0:
-                heap[0] = heap[heap_n]
-                _sift_down(heap, heap_n, 0, cursors)
-        while n_stalled > 0:
-            n_stalled -= 1
-            heap[heap_n] = stalled[n_stalled]
-            _sift_up(heap, heap_n, cursors)
-            heap_n += 1
+        more = _advance(buf, cursors, c, batches, next_batch, arg_counts, mul, tally)
+        if more == NOT_LOADED:
+            tally[T_LOAD] = 1
+            tally[T_HEAP] = heap_n
+            tally[T_STALLED] = n_stalled
+            tally[T_SAMPLE] = next_sample
+            return LOAD_BATCH, n
+        heap_n = _take_up(heap, heap_n, stalled, n_stalled, cursors, more)
+        n_stalled = np.int64(0)
     while next_sample < samples.shape[0] and n < room:
         at = _find(g_keys, samples[next_sample, 3], mask)
         out_t[n] = samples[next_sample, 0]
@@ -906,6 +983,7 @@ SITE_COLUMNS = 11
 # plus 2, and its stack. L_ASSIST: what the goroutine had run in assists.
 L_T0, L_TW, L_T1, L_WHAT, L_PREV, L_WAKER, L_ASSIST = range(7)
 STAY_COLUMNS = 7
+STAYS_MAX = 1 << 19
 STACK_BITS = 28
 STACK_MASK = (1 << STACK_BITS) - 1
 
@@ -939,9 +1017,9 @@ TASK_NAME_BITS = 12
     X_P_RUNNING, X_P_INT, X_P_T, X_STW_T, X_STW_R, X_SLOTS, X_EDGES, X_COUNTERS, X_GROUPS, X_RUNS, X_SPANS,
     X_GEN_T0, X_SAMPLES, X_NEVER, X_MARKING, X_GC_FIRST, X_GC_LAST, X_LOW_MAX, X_GOAL_MIN, X_STARTED,
     X_SAMPLES_IDLE, X_STW_NS, X_GC_GAP_MAX, X_RUN_MIN, X_UNSETTLED, X_WOKEN, X_INT_WOKEN, X_DELAY_MAX,
-    X_LOG, X_KINDS, X_UNITS_LEFT_OUT, X_TASKS,
-) = range(54)  # fmt: skip
-X_SIZE = 56
+    X_LOG, X_LOG_FROM, X_LOG_LACKED, X_KINDS, X_UNITS_LEFT_OUT, X_TASKS,
+) = range(56)  # fmt: skip
+X_SIZE = 60
 X_HIST_T = X_SIZE - 1  # how far the histogram of running goroutines is
 
 # Flags of a stack (``st_flags``), set by frames.py.
@@ -953,6 +1031,7 @@ F_HANDED = 16  # the user's own loop waits for what others send it
 F_ASKED = 32  # the user's own loop waits on a connection
 F_PAUSE = F_BETWEEN | F_HANDED | F_ASKED
 F_HANDLER = 64  # in a server's handler
+F_SPAN_SHIFT = 12  # from here two bits: the kind of work that a stack shows (SPAN_…)
 F_WHAT_SHIFT = 8  # from here four bits: what a wait with this stack is (C_…), for waits without a reason
 WHO_BITS = (
     20  # ``st_who``: the user's innermost function, from here the outermost, from twice here the handler
@@ -964,31 +1043,10 @@ WHO_MASK = (1 << WHO_BITS) - 1
 def _bin(ns):  # type: ignore[no-untyped-def]
     """Bin of a duration: two an octave."""
     if ns < 1:
-        return 0
-    v = ns
-    e = 0
-    if v >= 1 << 32:
-        v >>= 32
-        e += 32
-    if v >= 1 << 16:
-        v >>= 16
-        e += 16
-    if v >= 1 << 8:
-        v >>= 8
-        e += 8
-    if v >= 1 << 4:
-        v >>= 4
-        e += 4
-    if v >= 1 << 2:
-        v >>= 2
-        e += 2
-    if v >= 2:
-        e += 1
-    half = 0
-    if e > 0 and (ns >> (e - 1)) & 1:
-        half = 1
-    i = 2 * e + half
-    return i if i < HIST_BINS else HIST_BINS - 1
+        return np.int64(0)
+    # A double holds the octave in its exponent and the half in the first bit behind it.
+    i = (np.float64(ns).view(np.int64) >> 51) - 2 * 1023
+    return i if i < HIST_BINS else np.int64(HIST_BINS - 1)
 
 
 @inline
@@ -1142,7 +1200,7 @@ def _end_span(x, g, row, spans):  # type: ignore[no-untyped-def]
 
 @inline
 def _see_stack(  # type: ignore[no-untyped-def]
-    x, g, row, t, stack, st_span, spans, st_root, groups, group_keys, group_vals, count_keys, count_vals,
+    x, g, row, t, stack, span, spans, st_root, groups, group_keys, group_vals, count_keys, count_vals,
     counters,
 ):  # fmt: skip
     """The goroutine's own stack at ``t``: which work it is in, and (once) where it was started."""
@@ -1158,7 +1216,6 @@ def _see_stack(  # type: ignore[no-untyped-def]
         if groups[np.uintp(new), R_LIVE] > groups[np.uintp(new), R_LIVE_MAX]:
             groups[np.uintp(new), R_LIVE_MAX] = groups[np.uintp(new), R_LIVE]
         g[r, G_GROUP] = new
-    span = st_span[np.uintp(stack)]
     if span != g[r, G_SPAN]:
         if g[r, G_SPAN] == SPAN_UNTYPED:
             g[r, G_UNTYPED_END] = t
@@ -1336,7 +1393,7 @@ def _walk(x, stays, walk, parts, st_who, st_path, st_flags, what_of, start, end,
         parts[i, 2] = 0
     parts[PARTS, 0] = 0
     mask = stays.shape[0] - 1
-    oldest = x[X_LOG] - stays.shape[0]
+    oldest = max(x[X_LOG] - stays.shape[0], x[X_LOG_FROM])
     depth = np.int64(0)
     limit = start
     t = end
@@ -1365,6 +1422,11 @@ def _walk(x, stays, walk, parts, st_who, st_path, st_flags, what_of, start, end,
             _charge(parts, C_GC, here, inner, assisted)
             t = began
         if t > limit and not there:
+            if 0 <= log < oldest:
+                # Worth more room where that would reach back to the unit's start.
+                spanned = end - stays[np.uintp(oldest & mask), L_T1]
+                if (end - start) * stays.shape[0] < spanned * STAYS_MAX:
+                    x[X_LOG_LACKED] += 1
             _charge(parts, C_OTHER, here, function, t - limit)
             t = limit
         followed = False
@@ -1395,8 +1457,8 @@ def _walk(x, stays, walk, parts, st_who, st_path, st_flags, what_of, start, end,
                 else:
                     low = min(t, max(stays[at, L_T0], limit))
                     sort = what_of[kind]
-                    if kind == 0 and st_flags[stay] >> F_WHAT_SHIFT:
-                        sort = st_flags[stay] >> F_WHAT_SHIFT
+                    if kind == 0 and (st_flags[stay] >> F_WHAT_SHIFT) & 15:
+                        sort = (st_flags[stay] >> F_WHAT_SHIFT) & 15
                     if sort == C_SYNC and st_flags[stay] & F_LOCK:
                         sort = np.int64(C_LOCK)
                         if waker != 0 and st_who[by] & WHO_MASK:
@@ -1623,12 +1685,12 @@ def _note_waker(  # type: ignore[no-untyped-def]
         g[np.uintp(cur), G_LOCK_RUN] = run
 
 
-@kernel("qBllqll ii qQ qqQL qqQ qqQ qqQ QQQqq qqqq Q q QQQ qqQLQQ qq qqq", 2)
+@kernel("qBllqll ii qQ qqQL qqQ qqQ qqQ QQQqq qqq Q q QQQ qqQLQQ qq qqq", 2)
 def fold(  # type: ignore[no-untyped-def]
     ev_t, ev_kind, ev_g, ev_y, ev_x, ev_s, ev_r, start, end,
     x, g, slot_keys, slot_vals, slots, hist, edge_keys, edge_vals, edges, count_keys, count_vals, counters,
     group_keys, group_vals, groups, runs, spans, sites, running_ns, delays, st_flags, st_site, st_root,
-    st_span, st_slot, label_of, stays, walk, parts, kind_keys, kind_vals, kinds, kind_hist, units, unit_parts,
+    st_slot, label_of, stays, walk, parts, kind_keys, kind_vals, kinds, kind_hist, units, unit_parts,
     task_keys, task_vals, st_who, st_path, what_of,
 ):  # fmt: skip
     """Replay events ``start..end`` of the columns that ``order`` wrote. Returns (why it stopped, next event).
@@ -1637,6 +1699,15 @@ def fold(  # type: ignore[no-untyped-def]
     been counted then. ``label_of`` maps a reason to the kind of mark worker (1 dedicated, 2 fractional,
     3 idle) and 0.
     """
+    # Said here, the widths of rows are constants to the compiler.
+    if g.shape[1] != GOROUTINE_COLUMNS or slots.shape[1] != SLOT_COLUMNS or hist.shape[1] != HIST_BINS:
+        return BAD, start
+    if edges.shape[1] != EDGE_COLUMNS or counters.shape[1] != COUNTER_COLUMNS:
+        return BAD, start
+    if groups.shape[1] != GROUP_COLUMNS or sites.shape[1] != SITE_COLUMNS or st_slot.shape[1] != 4:
+        return BAD, start
+    if stays.shape[1] != STAY_COLUMNS or kinds.shape[1] != KIND_COLUMNS or units.shape[1] != UNIT_COLUMNS:
+        return BAD, start
     none = np.int64(-1)
     zero = np.int64(0)
     check_at = start
@@ -2013,9 +2084,10 @@ def fold(  # type: ignore[no-untyped-def]
         if x[X_LIVE] > x[X_LIVE_MAX]:
             x[X_LIVE_MAX] = x[X_LIVE]
         if see >= 0 and stack > 0:
-            _see_stack(x, g, see, t, stack, st_span, spans, st_root, groups, group_keys, group_vals,
-                       count_keys, count_vals, counters)  # fmt: skip
             between = st_flags[np.uintp(stack)]
+            span = (between >> F_SPAN_SHIFT) & 3
+            _see_stack(x, g, see, t, stack, span, spans, st_root, groups, group_keys, group_vals,
+                       count_keys, count_vals, counters)  # fmt: skip
             if between & F_HANDLER and g[see, G_UNIT_HANDLER] == 0:
                 g[see, G_UNIT_HANDLER] = st_who[np.uintp(stack)] >> (2 * WHO_BITS)
             between &= F_PAUSE
@@ -2067,7 +2139,7 @@ def fold(  # type: ignore[no-untyped-def]
                         unit = np.int64(U_GOROUTINE)
                         name = (st_who[at_end] >> WHO_BITS) & WHO_MASK
                         last = g[row, G_LOG]
-                        if name == 0 and last >= 0 and last >= x[X_LOG] - stays.shape[0]:
+                        if name == 0 and last >= max(x[X_LOG] - stays.shape[0], x[X_LOG_FROM]):
                             last = stays[last & (stays.shape[0] - 1), L_WHAT] & STACK_MASK
                             name = (st_who[last] >> WHO_BITS) & WHO_MASK
                 if begun >= 0 and name > 0:

@@ -54,16 +54,6 @@ class Stream(Protocol):
         """Read into ``buffer``; returns how many bytes, 0 at the end."""
 
 
-def random_access(stream: BinaryIO) -> bool:
-    """Whether going back in a stream costs nothing. In a gzip file it does, though it says ``seekable``."""
-    if isinstance(stream, io.BytesIO):
-        return True
-    try:
-        return stream.seekable() and stream.fileno() >= 0
-    except OSError:
-        return False
-
-
 def spool(stream: Stream, *, path: str, limit_bytes: int) -> BinaryIO:
     """The rest of a stream as a temporary file, at its start. The caller closes it."""
     file = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115

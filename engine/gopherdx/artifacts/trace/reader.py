@@ -8,9 +8,7 @@ by the largest generation and not by the length of the trace.
 from __future__ import annotations
 
 import gzip
-import io
 import os
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -20,21 +18,13 @@ import numpy.typing as npt
 
 from gopherdx.artifacts.trace import format as tf
 from gopherdx.artifacts.trace import kernels as k
-from gopherdx.artifacts.trace.arrays import (
-    RECORD_AGAIN,
-    WINDOW,
-    WINDOWS,
-    doubled,
-    hash_table,
-    max_id,
-    rehashed,
-    row_by_id,
-    window,
-)
+from gopherdx.artifacts.trace.arrays import RECORD_AGAIN, max_id, row_by_id
 from gopherdx.artifacts.trace.container import Generations, RawGeneration
 from gopherdx.artifacts.trace.jit import prepare
+from gopherdx.artifacts.trace.order import Order
 from gopherdx.artifacts.trace.replay import Replay
 from gopherdx.artifacts.trace.stacks import MAX_NAME_BYTES, StackTable
+from gopherdx.artifacts.trace.streams import Counted, Limited, Prefixed, random_access, read_exactly
 from gopherdx.artifacts.trace.tables import Generation, Trace
 from gopherdx.artifacts.trace.worker import Worker
 from gopherdx.errors import UnreadableInput
@@ -75,12 +65,12 @@ def read_trace(
 
 
 def _read(stream: BinaryIO, path: str, size: int, progress: Progress | None, limit_bytes: int) -> Trace:
-    counted = _Counted(stream)
+    counted = Counted(stream)
     head = counted.read(2)
-    plain: _Prefixed | _Limited = _Prefixed(head, counted)
+    plain: Prefixed | Limited = Prefixed(head, counted)
     if head == b"\x1f\x8b":
-        plain = _Limited(gzip.GzipFile(fileobj=cast(BinaryIO, plain), mode="rb"), path, limit_bytes)
-    header = _read_exactly(plain, tf.HEADER_BYTES, path)
+        plain = Limited(gzip.GzipFile(fileobj=cast(BinaryIO, plain), mode="rb"), path, limit_bytes)
+    header = read_exactly(plain, tf.HEADER_BYTES, path)
     minor = tf.header_version(header)
     if minor is None:
         raise UnreadableInput("this is not a Go execution trace", where=path, todo=RECORD_AGAIN)
@@ -91,7 +81,8 @@ def _read(stream: BinaryIO, path: str, size: int, progress: Progress | None, lim
     if progress is not None:
         prepare(k, lambda: progress(COMPILING, -1.0))
     builder = _Builder(path, minor)
-    generations = Generations(plain, minor, path=path)
+    in_place = isinstance(plain, Prefixed) and random_access(stream)
+    generations = Generations(plain, minor, path=path, file=stream if in_place else None)
     with Worker("gopherdx-replay") as worker:
         for raw in generations:
             if progress is not None:
@@ -105,7 +96,7 @@ def _read(stream: BinaryIO, path: str, size: int, progress: Progress | None, lim
 
 def _read_old(
     stream: BinaryIO,
-    plain: _Prefixed | _Limited,
+    plain: Prefixed | Limited,
     minor: int,
     path: str,
     progress: Progress | None,
@@ -117,7 +108,7 @@ def _read_old(
     if progress is not None:
         prepare(k, lambda: progress(COMPILING, -1.0))
         prepare(old_kernels, lambda: progress(COMPILING, -1.0))
-    in_place = isinstance(plain, _Prefixed) and old.random_access(stream)
+    in_place = isinstance(plain, Prefixed) and random_access(stream)
     file = stream if in_place else old.spool(plain, path=path, limit_bytes=limit_bytes)
     try:
         return old.read_old(
@@ -138,7 +129,7 @@ class _Builder:
         self._path = path
         self._minor = minor
         self._stacks = StackTable()
-        self._order = _Order()
+        self._order = Order()
         self._replay = Replay()
         self._reasons: dict[bytes, int] = {text.encode(): i for i, text in enumerate(tf.WAIT_REASONS) if text}
         self._reason_names = list(tf.WAIT_REASONS)
@@ -162,10 +153,10 @@ class _Builder:
         samples = self._samples(raw, mul)
         order = self._order
         events_before = order.events
-        batches = raw.batches[np.isin(raw.batches[:, k.B_TYPE], (2, 4, 6, 8, 50, 255), invert=True)]
+        batches = raw.events
         timed = batches if batches.size else raw.batches
         first = int(np.float64(timed[:, k.B_TIME].min()) * mul)
-        order.begin(raw, batches, mul)
+        order.begin(raw, mul, self._path)
         labels = self._label_of()
         worker.put(self._replay.begin, first)
         for columns, rows in order.windows(samples, stack_of, reason_of):
@@ -338,100 +329,6 @@ def _is_reason(text: bytes) -> bool:
     return text.startswith(starts) or text in _STW
 
 
-class _Order:
-    """State of the ordering kernel across generations, and its output windows."""
-
-    def __init__(self) -> None:
-        self.tally: Ints = np.zeros(k.TALLY_SIZE, dtype=np.int64)
-        self.tally[k.T_GC_SEQ] = -1
-        self._g_keys, self._g_vals = hash_table(4096)
-        self._gs: Ints = np.zeros((2048, 4), dtype=np.int64)
-        self._free: Ints = np.zeros(2048, dtype=np.int64)
-        self._m_keys, self._m_vals = hash_table(256)
-        self._ms: Ints = np.full((64, 2), -1, dtype=np.int64)
-        self._m_rows: dict[int, int] = {}
-        self._p_keys, self._p_vals = hash_table(4096)
-        self._ps: Ints = np.zeros((2048, 4), dtype=np.int64)
-        self._windows = [window(WINDOW) for _ in range(WINDOWS)]
-        self._turn = 0
-
-    @property
-    def events(self) -> int:
-        """Events so far, CPU samples among them."""
-        return int(self.tally[:256].sum())
-
-    @property
-    def rows(self) -> int:
-        """Rows of goroutines that were ever in use at the same time."""
-        return int(self._gs.shape[0])
-
-    def begin(self, raw: RawGeneration, batches: Ints, mul: float) -> None:
-        """Set a cursor on the first batch of each M of this generation."""
-        ms = batches[:, k.B_M]
-        by_m = np.argsort(ms, kind="stable")
-        self._batches = np.ascontiguousarray(batches[by_m])
-        ms = self._batches[:, k.B_M]
-        self._next = np.full(ms.size, -1, dtype=np.int64)
-        if ms.size:
-            same = ms[1:] == ms[:-1]
-            self._next[:-1][same] = np.flatnonzero(same) + 1
-            heads = np.concatenate([[0], np.flatnonzero(~same) + 1]).astype(np.int64)
-        else:
-            heads = np.zeros(0, dtype=np.int64)
-        self._cursors = np.zeros((heads.size, k.CURSOR_COLUMNS), dtype=np.int64)
-        self._cursors[:, k.C_BATCH] = heads
-        self._cursors[:, k.C_M] = [self._m_row(int(m)) for m in ms[heads].tolist()]
-        self._cursors[:, k.C_POS] = self._batches[heads, k.B_START]
-        self._cursors[:, k.C_END] = self._batches[heads, k.B_END]
-        start = (self._batches[heads, k.B_TIME].astype(np.float64) * mul).astype(np.int64)
-        self._cursors[:, k.C_LAST] = self._cursors[:, k.C_TIME] = start
-        self._heap = np.zeros(heads.size + 1, dtype=np.int64)
-        self._heap[: heads.size] = np.argsort(start, kind="stable")  # sorted is a valid heap
-        self._stalled = np.zeros(heads.size + 1, dtype=np.int64)
-        self._mul = mul
-        self._buf = raw.buf
-        self.tally[k.T_GEN] = raw.number
-        self.tally[[k.T_HEAP, k.T_SAMPLE, k.T_STALLED]] = heads.size, 0, 0
-
-    def _m_row(self, m: int) -> int:
-        row = self._m_rows.get(m)
-        if row is None:
-            row = len(self._m_rows)
-            self._m_rows[m] = row
-            m = max(-1, min(m, (1 << 62)))  # no M has such an id; the table stores it plus one
-            if row >= self._ms.shape[0]:
-                self._ms = np.concatenate([self._ms, np.full_like(self._ms, -1)])
-            if row * 2 + 2 > self._m_keys.size:
-                self._m_keys, self._m_vals = rehashed(self._m_keys, self._m_vals)
-            k.put(self._m_keys, self._m_vals, m, row)
-        return row
-
-    def windows(self, samples: Ints, stack_of: Ints, reason_of: Ints):  # type: ignore[no-untyped-def]
-        """Ordered events, a window at a time: (columns, rows). WINDOWS of them take turns."""
-        while True:
-            turn = self._turn
-            out = self._windows[turn]
-            why, n = k.order(
-                self._buf, self._batches, self._next, self._cursors, self._heap, self._stalled, tf.ARG_COUNTS,
-                self._mul, self.tally, samples, stack_of, reason_of, self._g_keys, self._g_vals, self._gs,
-                self._free, self._m_keys, self._m_vals, self._ms, self._p_keys, self._p_vals, self._ps, *out,
-            )  # fmt: skip
-            if n:
-                self._turn = (turn + 1) % WINDOWS
-                yield out, n
-            if why == k.DONE:
-                return
-            if why == k.GROW_GOROUTINES:
-                self._grow()
-
-    def _grow(self) -> None:
-        if self._g_keys.size // 2 - self.tally[k.T_LIVE] <= 4:
-            self._g_keys, self._g_vals = rehashed(self._g_keys, self._g_vals)
-        if max(self._gs.shape[0] - self.tally[k.T_ROWS], self.tally[k.T_FREE]) <= 4:
-            self._gs = doubled(self._gs)
-            self._free = doubled(self._free)
-
-
 def _uvarints(data: bytes, pos: int, count: int) -> tuple[list[int], int]:
     """``count`` varints from ``data[pos:]``; fewer where the data ends."""
     values = []
@@ -446,95 +343,3 @@ def _uvarints(data: bytes, pos: int, count: int) -> tuple[list[int], int]:
                 values.append(value)
                 break
     return values, pos
-
-
-def _read_exactly(stream: _Prefixed | _Limited, size: int, path: str) -> bytes:
-    data = b""
-    try:
-        while len(data) < size and (more := stream.read(size - len(data))):
-            data += more
-        return data
-    except (EOFError, zlib.error, gzip.BadGzipFile, OSError) as error:
-        raise UnreadableInput(
-            "the gzip data cannot be unpacked", where=path, todo="copy or record the file again"
-        ) from error
-
-
-class _Counted(io.RawIOBase):
-    """Counts the bytes that pass, for progress."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-        self.count = 0
-
-    def read(self, size: int = -1) -> bytes:
-        data = self._stream.read(size)
-        self.count += len(data)
-        return data
-
-    def fill(self, buffer: memoryview) -> int:
-        """Read into ``buffer``; returns how many bytes."""
-        if isinstance(self._stream, io.BufferedIOBase):
-            count = self._stream.readinto(buffer)
-        else:
-            data = self._stream.read(len(buffer))
-            count = len(data)
-            buffer[:count] = data
-        self.count += count
-        return count
-
-
-class _Prefixed(io.RawIOBase):
-    """A stream that gives back the bytes which were read to see what it is."""
-
-    def __init__(self, head: bytes, stream: _Counted) -> None:
-        self._head = head
-        self._stream = stream
-
-    def read(self, size: int = -1) -> bytes:
-        if self._head:
-            if size < 0 or size >= len(self._head):
-                head, self._head = self._head, b""
-                rest = self._stream.read(-1 if size < 0 else size - len(head)) if size != len(head) else b""
-                return head + (rest or b"")
-            head, self._head = self._head[:size], self._head[size:]
-            return head
-        return self._stream.read(size) or b""
-
-    def fill(self, buffer: memoryview) -> int:
-        """Read into ``buffer``; returns how many bytes."""
-        if not self._head:
-            return self._stream.fill(buffer)
-        data = self.read(min(len(buffer), len(self._head)))
-        buffer[: len(data)] = data
-        return len(data)
-
-
-class _Limited(io.RawIOBase):
-    """A gzip stream that stops at a limit of unpacked bytes, and at damage ends instead of failing."""
-
-    def __init__(self, stream: gzip.GzipFile, path: str, limit: int) -> None:
-        self._stream = stream
-        self._path = path
-        self._left = limit
-        self._limit = limit
-
-    def read(self, size: int = -1) -> bytes:
-        try:
-            data = self._stream.read1(size)  # read() would lose what it unpacked before the damage
-        except (EOFError, zlib.error, gzip.BadGzipFile):
-            data = b""
-        self._left -= len(data)
-        if self._left < 0:
-            raise UnreadableInput(
-                f"this gzip unpacks to more than {self._limit >> 20:,} MiB",
-                where=self._path,
-                todo="unpack it yourself if you trust it, or take a shorter trace",
-            )
-        return data
-
-    def fill(self, buffer: memoryview) -> int:
-        """Unpack into ``buffer``; returns how many bytes."""
-        data = self.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)

@@ -88,14 +88,18 @@ class Replay:
                 self._counters.keys, self._counters.vals, self._counters.rows,
                 self._groups.keys, self._groups.vals, self._groups.rows,
                 self._runs, self._spans, self._sites, self._running_ns, self._delays,
-                stacks.flags, stacks.site, stacks.root, stacks.span, stacks.slot, label_of,
+                stacks.flags, stacks.site, stacks.root, stacks.slot, label_of,
                 *self._units.arrays, stacks.who, stacks.path, WHAT_OF,
             )  # fmt: skip
             if why == k.DONE:
-                return
+                break
             self._make_room(why)
+        if self.x[k.X_LOG_LACKED]:
+            self._units.keep_longer(self.x)
 
     def _make_room(self, why: int) -> None:
+        if why == k.BAD:
+            raise RuntimeError("a table has not the columns that the kernel knows")
         if why == k.GROW_SLOTS:
             self._slots.grow()
             self._hist = np.concatenate([self._hist, np.zeros_like(self._hist)])

@@ -33,9 +33,9 @@ class StackTable:
     """Every distinct stack of a trace once, whatever its id in each generation.
 
     Index 0 is "no stack". ``names`` are those of tasks and regions. The int64 arrays by index are for
-    kernels: ``flags`` (F_… of kernels.py), ``site`` (of a lock), ``root`` (start function), ``span`` (kind of
-    work), ``who`` (the user's functions, packed) and ``path`` (the first stack with the same frames of the
-    user's). ``slot`` is the replaying kernel's own memory of each stack.
+    kernels: ``flags`` (F_… of kernels.py), ``site`` (of a lock), ``root`` (start function), ``who`` (its
+    user's functions, packed), ``path`` (the first stack with the same frames of the user's). ``slot`` is the
+    replaying kernel's own memory of each stack.
     """
 
     def __init__(self) -> None:
@@ -45,7 +45,6 @@ class StackTable:
         self.flags: Ints = np.zeros(1024, dtype=np.int64)
         self.site: Ints = np.zeros(1024, dtype=np.int64)
         self.root: Ints = np.zeros(1024, dtype=np.int64)
-        self.span: Ints = np.zeros(1024, dtype=np.int64)
         self.who: Ints = np.zeros(1024, dtype=np.int64)
         self.path: Ints = np.zeros(1024, dtype=np.int64)
         self.slot: Ints = np.zeros((1024, 4), dtype=np.int64)
@@ -107,7 +106,7 @@ class StackTable:
         index = len(self.stacks)
         self.stacks.append(stack)
         if index >= self.flags.size:
-            for name in ("flags", "site", "root", "span", "who", "path", "slot"):
+            for name in ("flags", "site", "root", "who", "path", "slot"):
                 old: Ints = getattr(self, name)
                 setattr(self, name, np.concatenate([old, np.zeros_like(old)]))
         self.root[index] = self._function(fr.plain(fr.outermost(stack)))
@@ -122,7 +121,7 @@ class StackTable:
         else:
             self.flags[index] |= k.F_NODE
             self.flags[index] |= _pauses(stack)
-        self.span[index] = _span(stack)
+        self.flags[index] |= _span(stack) << k.F_SPAN_SHIFT
         users = fr.user_frames(stack)
         self.path[index] = self._paths.setdefault(tuple(users) or stack[-1:], index)
         self.flags[index] |= _WHAT_OF_STATE.get(fr.parked_in(stack) or "", 0) << k.F_WHAT_SHIFT

@@ -15,9 +15,9 @@ from gopherdx.artifacts.trace.tables import Unit, UnitKind, UnitPart
 
 Ints = npt.NDArray[np.int64]
 
-STAYS = (
-    1 << 19
-)  # over so many the time of a unit can be followed back: 32 MB, touched as far as they are used
+# Over so many stays the time of a unit can be followed back. Few fit into a processor's cache; where a unit
+# is older than the oldest that is kept, twice as many are kept from then on, up to 29 MB of them.
+STAYS = 1 << 15
 OPEN_TASKS = 1 << 13
 
 KINDS = {
@@ -81,6 +81,19 @@ class UnitTables:
             self._stays, self._walk, self._parts, self._keys, self._vals, self._kinds, self._hist,
             self._units, self._unit_parts, *self._tasks,
         )  # fmt: skip
+
+    def keep_longer(self, x: Ints) -> None:
+        """A unit began before the oldest stay that is kept: double their room, as far as that goes."""
+        x[k.X_LOG_LACKED] = 0
+        old = self._stays
+        size = old.shape[0]
+        if size >= k.STAYS_MAX:
+            return
+        end = int(x[k.X_LOG])
+        kept = np.arange(max(end - size, int(x[k.X_LOG_FROM]), 0), end)
+        self._stays = np.zeros((2 * size, k.STAY_COLUMNS), dtype=np.int64)
+        self._stays[kept & (2 * size - 1)] = old[kept & (size - 1)]
+        x[k.X_LOG_FROM] = kept[0] if kept.size else end
 
     def grow(self) -> None:
         """Room for twice as many kinds, of k.KINDS_MAX at most."""

@@ -1,0 +1,3 @@
+from experta import Rule
+
+def prepare_rule(exp: Rule) -> Rule: ...
