@@ -267,7 +267,12 @@ def in_driver(stack: Stack) -> bool:
 
 def is_internal(stack: Stack) -> bool:
     """Whether a stack is the runtime's own business or that of the recorder."""
-    return any(_INTERNAL.match(frame.function) for frame in stack)
+    return any(_is_internal(frame.function) for frame in stack)
+
+
+@lru_cache(maxsize=65536)
+def _is_internal(function: str) -> bool:
+    return _INTERNAL.match(function) is not None
 
 
 def is_recorder(stack: Stack) -> bool:

@@ -28,6 +28,7 @@ from gopherdx.model import (
     Overview,
     RuledOut,
 )
+from gopherdx.report import places
 from gopherdx.report.safe import safe
 
 DEFAULT_WIDTH = 100
@@ -49,7 +50,8 @@ def render(diagnosis: Diagnosis, *, width: int = DEFAULT_WIDTH, color: bool = Fa
     """The report as text, each line at most ``width`` columns wide unless a name or command is longer."""
     page = _Page(max(width, MIN_WIDTH), color)
     _headline(page, diagnosis)
-    if diagnosis.outcome == "healthy":
+    first = diagnosis.outcome != "diagnosed"
+    if first and diagnosis.inputs:
         _overview(page, diagnosis.overview)
     told: set[str] = set()
     for number, finding in enumerate(diagnosis.likely, 1):
@@ -63,7 +65,7 @@ def render(diagnosis: Diagnosis, *, width: int = DEFAULT_WIDTH, color: bool = Fa
     _not_judged(page, diagnosis.not_judged, frozenset(step.command or "" for step in diagnosis.next))
     _not_applicable(page, diagnosis)
     if diagnosis.inputs:  # there are none where a person's words were all there was
-        if diagnosis.outcome != "healthy":
+        if not first:
             _overview(page, diagnosis.overview)
         _inputs(page, diagnosis)
     return page.text()
@@ -360,6 +362,22 @@ def _overview(page: _Page, overview: Overview) -> None:
         page.hanging("  ", Text(safe(line)))
     for line in overview.incomplete:
         page.hanging("  Incomplete: ", Text(safe(line)), style="yellow")
+    _places(page, overview)
+
+
+def _places(page: _Page, overview: Overview) -> None:
+    """Where the time goes: a line for each of the largest places."""
+    lines = places.lines(overview)
+    if not lines:
+        return
+    page.heading(safe(places.heading(overview)))
+    what, amount = (
+        max(len(c) for c in column) for column in ([i.what for i in lines], [i.amount for i in lines])
+    )
+    room = page.width - 2 - what - 2 - amount - 2 - 5 - 2
+    for line in lines:
+        head = f"  {line.what:<{what}}  {line.amount:>{amount}}  {line.share:>5}  "
+        page.line(Text.assemble(head, (safe(line.where(room)), "bold")))
 
 
 def _facts(overview: Overview) -> Iterable[str]:
