@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from gopherdx import frames as fr
 from gopherdx.model import Place
-from gopherdx.observe.tally import ENDED, POOL
+from gopherdx.observe.tally import ENDED, POOL, grew
 
 LEAST_OF_REST = 0.2  # of the goroutines that are not idle by design, for a place to dominate
 LEAST_WAITING = 1.0
@@ -15,8 +16,6 @@ LEAST_SAMPLES = 20
 BUSY_CORES = 0.5
 BUSY_SHARE = 0.25
 DOMINANT_SHARE = 0.25
-GREW = 1.5
-GREW_LEAST = 10
 MANY_IDLE = 20
 _MOMENTS = ("goroutine-dump", "goroutine", "goroutineleak")
 
@@ -45,6 +44,8 @@ def sentence(known: Known) -> str:
             f"{known.unplaced:,} of {known.live:,} goroutines never ran, and this trace cannot say where "
             "they wait"
         )
+    if not known.places:
+        return _used(known)
     for place in known.places:
         if not place.by_design and _counts(place, known):
             return _told(place, known)
@@ -59,6 +60,8 @@ def _counts(place: Place, known: Known) -> bool:
         rest = (known.goroutines or place.value) - (known.by_design or 0.0)
         return place.value >= least and place.value >= LEAST_OF_REST * rest
     if place.unit == "cores":
+        if place.artifact == "metrics":
+            return True
         if known.procs is None:
             return place.share > 0 and place.count / place.share >= LEAST_SAMPLES
         used = known.used if known.used is not None else place.value
@@ -79,10 +82,20 @@ def _told(place: Place, known: Known) -> str:
     return _goroutines(place, known)
 
 
+def _used(known: Known) -> str:
+    if known.used is None:
+        return ""
+    return (
+        f"{_number(known.used)} of {known.procs} Ps used"
+        if known.procs
+        else f"{_number(known.used)} cores used"
+    )
+
+
 def _cpu(place: Place, known: Known) -> str:
-    used = "" if known.used is None else f" ({_number(known.used)} cores used)"
-    if known.used is not None and known.procs:
-        used = f" ({_number(known.used)} of {known.procs} Ps used)"
+    if place.artifact == "metrics":
+        return f"{_used(known)}, {_percent(place.share)} of that by the collector"
+    used = f" ({_used(known)})" if known.used is not None else ""
     same = [p for p in known.places if p.artifact == place.artifact and p.unit == place.unit]
     collector = sum(p.share for p in same if p.what == "gc" and not p.by_design)
     if place.what == "gc" or collector > place.share:
@@ -123,12 +136,6 @@ def _goroutines(place: Place, known: Known) -> str:
     return text
 
 
-def grew(place: Place) -> bool:
-    """Whether markedly more goroutines stand there at the end than at the start."""
-    start, end = place.at_start, place.at_end
-    return start is not None and end is not None and end >= max(GREW * start, start + GREW_LEAST)
-
-
 def _wait(place: Place, known: Known) -> str:
     if place.what == "runnable":
         return f"are ready and wait for a P, most of them of {_name(place)}"
@@ -144,7 +151,7 @@ def _wait(place: Place, known: Known) -> str:
 def _waiting_for(place: Place, known: Known) -> str:
     name = _name(place)
     if place.what == "lock":
-        number = known.mutexes.get(name, 0)
+        number = known.mutexes.get(place.location.function, 0) if place.location else 0
         which = "a mutex" if not number else "one mutex" if number == 1 else f"{number} mutexes"
         return f"for {which} that {name} unlocks" if place.reason == ENDED else f"for {which} in {name}"
     if place.via == POOL:
@@ -156,7 +163,7 @@ def _waiting_for(place: Place, known: Known) -> str:
         "sync": _synchronised(place.reason),
     }
     if place.what in words:
-        through = f" ({place.via})" if place.via and not place.via.startswith("sync.") else ""
+        through = f" ({fr.short(place.via)})" if place.via and not place.via.startswith("sync.") else ""
         return f"{words[place.what]} in {name}{through}"
     return f"{_CHANNEL.get(place.reason, place.reason)} in {name}".strip()
 
@@ -175,10 +182,7 @@ def _synchronised(reason: str) -> str:
 
 
 def _nothing(known: Known) -> str:
-    parts = []
-    if known.used is not None:
-        of = f" of {known.procs} Ps" if known.procs else " cores"
-        parts.append(f"{_number(known.used)}{of} used")
+    parts = [_used(known)] if known.used is not None else []
     if known.goroutines:
         parts.append(_idle(known))
     if not known.goroutines and any(p.unit == "s" and p.by_design for p in known.places):
@@ -211,7 +215,7 @@ def _time(seconds: float) -> str:
 
 
 def _name(place: Place) -> str:
-    return place.location.function if place.location else "a place that is not told"
+    return fr.short(place.location.function) if place.location else "a place that is not told"
 
 
 def _number(value: float) -> str:

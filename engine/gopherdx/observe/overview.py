@@ -121,14 +121,15 @@ def _of_trace(trace: Trace, kinds: tuple[str, ...]) -> Overview:
     )
 
 
-_SAMPLES_LEAST = 100
+_SAMPLES_LEAST = 20
+_RUNNING_LEAST_S = 1.0
 _OFF_CPU = 0.7
 
 
 def _off_cpu(samples: int, running_s: float) -> str:
     """That goroutines were said to run far longer than they were on a CPU, as the samples have it."""
     on_cpu_s = samples * SAMPLE_S
-    if samples < _SAMPLES_LEAST or on_cpu_s >= _OFF_CPU * running_s:
+    if samples < _SAMPLES_LEAST or running_s < _RUNNING_LEAST_S or on_cpu_s >= _OFF_CPU * running_s:
         return ""
     return (
         f"; goroutines ran for {running_s:.1f} s but were on a CPU for {on_cpu_s:.1f} s by its {samples:,} "

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gopherdx.model import Place
-from gopherdx.observe import places_profiles, places_standing, places_trace
+from gopherdx.observe import metrics, places_profiles, places_standing, places_trace
 from gopherdx.observe.scheduler import never_ran_unplaced
 from gopherdx.observe.sends import UNPLACED
-from gopherdx.observe.tally import ordered
+from gopherdx.observe.tally import ordered, rounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,8 @@ def of_capture(artifacts: Sequence[Any], used: float | None = None, procs: int |
     for kind in ("block", "mutex or block", "mutex"):
         if kind in of_kind:
             waits.append(places_profiles.of_waits(of_kind[kind]))
+    if "metrics" in of_kind:
+        cpu.append(_collector(of_kind["metrics"]))
     memory = [places_profiles.of_memory(of_kind[kind]) for kind in ("heap", "allocs") if kind in of_kind]
     mean, by_design = (spent.mean, spent.by_design) if spent else (None, None)
     if stood.total and (spent is None or (blind and stood.goroutines)):
@@ -55,6 +57,19 @@ def of_capture(artifacts: Sequence[Any], used: float | None = None, procs: int |
     waiting = max(0.0, mean - (by_design or 0.0) - (used or 0.0)) if mean is not None else None
     weights = _weights(used, procs, waiting if any(cpu) else None)
     return Spent(_joined(cpu, waits, memory, weights), mean, by_design, stood.mutexes)
+
+
+def _collector(snapshots: Sequence[Any]) -> list[Place]:
+    """What metrics tell of CPU time: the collector's part of it, and nobody else's."""
+    said = {o.name: o.value for o in metrics.of_metrics(snapshots).items if not o.subject}
+    cores, share = said.get("gc.cost_cores"), said.get("gc.cost_share")
+    if not isinstance(cores, float) or not isinstance(share, float) or cores <= 0:
+        return []
+    return [
+        Place(
+            "gc", "GC workers and assists", None, "", "metrics", rounded(cores), "cores", round(share, 4), 0
+        )
+    ]
 
 
 def _weights(used: float | None, procs: int | None, waiting: float | None) -> dict[str, float]:

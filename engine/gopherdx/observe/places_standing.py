@@ -9,11 +9,10 @@ from typing import Any
 from gopherdx import frames as fr
 from gopherdx.model import Place, What
 from gopherdx.observe.design import MANY, Stay, is_own, stay
-from gopherdx.observe.dominant import GREW, GREW_LEAST
 from gopherdx.observe.goroutines import compared
 from gopherdx.observe.standing import Moment, Standing, series
 from gopherdx.observe.standing_locks import queues
-from gopherdx.observe.tally import Key, Tally
+from gopherdx.observe.tally import GREW, GREW_LEAST, Key, Tally
 
 _RUNS = ("running", "runnable")
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gopherdx.artifacts.trace.tables import Trace, Waits
 
 SAMPLE_S = 0.01  # runtime.SetCPUProfileRate's default, which net/http/pprof uses
-FEW_SAMPLES = 50  # fewer tell a share to no better than a seventh
+FEW_SAMPLES = 30  # fewer tell a share to no better than a tenth
 STARTED = "running, by start function"
 _WHOLE = 0.8  # of a recording: who sleeps that long at a stretch made it, or is main
 _MAIN = {"runtime.main": "main.main"}  # up to Go 1.21 the outermost frame is the runtime's

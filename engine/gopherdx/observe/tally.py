@@ -13,6 +13,8 @@ from gopherdx.observe.scheduler import quantile_ns
 # What a share counts for when places are put in order. A wait for the other side, or for goroutines that
 # work, says less of this program than one for a lock; whoever is ready waits for those who compute.
 _COUNTS: dict[What, float] = {"network": 0.7, "sync": 0.7, "sleep": 0.7, "runnable": 0.5, "other": 0.2}
+GREW = 1.5
+GREW_LEAST = 10
 ENDED = "waits ended here"  # of mutex profiles: the place is the Unlock
 POOL = "database/sql.(*DB).conn"
 LEAST_SHARE = 0.01
@@ -141,7 +143,21 @@ def ordered(places: Iterable[Place], whole: dict[str, float]) -> list[Place]:
 def weight(place: Place, whole: dict[str, float]) -> float:
     """What a place counts for beside others."""
     counts = 1.0 if place.via == POOL else _COUNTS.get(place.what, 1.0)
+    if grew(place) or _stuck(place):  # however busy the others are
+        return place.share
     return place.share * counts * whole.get(place.unit, 1.0)
+
+
+def grew(place: Place) -> bool:
+    """Whether markedly more goroutines stand there at the end than at the start."""
+    start, end = place.at_start, place.at_end
+    return start is not None and end is not None and end >= max(GREW * start, start + GREW_LEAST)
+
+
+def _stuck(place: Place) -> bool:
+    """Whether several wait for each other and nobody has got on in the time of a trace."""
+    told = place.what == "lock" or place.reason.startswith("chan send")
+    return told and place.artifact == "trace" and place.count > 1 and place.count == place.at_end
 
 
 def _name(place: Place) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from gopherdx import frames as fr
 from gopherdx.model import Overview, Place
 
 HEADING = "Where the time goes"
@@ -16,6 +16,7 @@ _MOST = {"cores": 3, "goroutines": 3, "s": 3, "bytes": 2}
 _CLASSES = {"cores": "cpu", "goroutines": "waiting", "s": "waiting", "bytes": "memory"}
 _ELLIPSIS = ".."
 _NAMES = {"cpu": "CPU", "gc": "GC"}
+_MUCH = 8 << 20  # bytes: less is not worth a line beside times
 _POOL = "database/sql.(*DB).conn"
 # Less of a core, or of a goroutine, is not worth a line beside others.
 _LEAST_VALUE = {"cores": 0.01, "goroutines": 0.1}
@@ -42,6 +43,8 @@ class Line:
 
 def heading(overview: Overview) -> str:
     """The block's heading, with what the shares are shares of."""
+    if overview.places and all(place.what == "memory" for place in overview.places):
+        return "Where the memory goes"
     parts = []
     if overview.cpus_used is not None:
         of = f" of {overview.gomaxprocs} Ps" if overview.gomaxprocs else " cores"
@@ -53,10 +56,24 @@ def heading(overview: Overview) -> str:
     return f"{HEADING} ({'; '.join(parts)})" if parts else HEADING
 
 
+def idle(overview: Overview) -> str:
+    """What to say where everything waits by design."""
+    places = [
+        place for place in overview.places if place.by_design and place.location and place.unit != "cores"
+    ]
+    if not places:
+        return ""
+    most = max(places, key=lambda place: place.share)
+    where = fr.short(most.location.function) if most.location else ""
+    return f"nothing but waiting by design, {percent(most.share)} of it in {where}"
+
+
 def lines(overview: Overview) -> list[Line]:
     """The places that a reader should see, at most ``LINES``."""
-    out = [_line(place) for place in _chosen(overview.places)]
-    return out[:LINES]
+    chosen = list(_chosen(overview.places))
+    time = [place for place in chosen if place.what != "memory"]
+    much = [place for place in chosen if place.what == "memory" and place.value >= _MUCH]
+    return [_line(place) for place in (time + much if time else chosen)[:LINES]]
 
 
 def _chosen(places: Sequence[Place]) -> Iterator[Place]:
@@ -89,6 +106,8 @@ def _function(place: Place) -> str:
     name = place.location.function
     if "start function" in place.reason:
         return f"goroutines of {name}"
+    if place.what == "cpu" and place.reason == "runtime":
+        return f"the runtime itself ({name})"
     return f"{name} ({place.reason})" if place.what == "gc" else name
 
 
@@ -98,7 +117,7 @@ def _notes(place: Place) -> Iterator[str]:
     if place.what in ("channel", "timer"):
         yield place.reason
     elif place.via and place.what != "memory":
-        yield _short(place.via)
+        yield fr.short(place.via)
     if start is not None and end is not None and end > start + 1:
         yield f"{start:,} -> {end:,}"
     if place.max_ms is not None:
@@ -119,18 +138,11 @@ def _amount(place: Place) -> str:
 
 def shortened(function: str, room: int) -> str:
     """A name in ``room`` columns: first without the path of its package, then without its middle."""
-    text = _short(function)
+    text = fr.short(function)
     if len(text) <= room:
         return text
     keep = max(room - len(_ELLIPSIS), 8)
     return text[: keep // 2] + _ELLIPSIS + text[-(keep - keep // 2) :]
-
-
-def _short(function: str) -> str:
-    """``example.com/shop/prices.(*Cache).Quote`` as ``prices.(*Cache).Quote``; no types of instances."""
-    return re.sub(
-        r"(?<![\w.~/-])[\w.~@%+-]+/(?:[\w.~@%+-]+/)*", "", re.sub(r"\[[^\]]*/[^\]]*\]", "[...]", function)
-    )
 
 
 def percent(share: float) -> str:

@@ -367,8 +367,11 @@ def _overview(page: _Page, overview: Overview) -> None:
 
 def _places(page: _Page, overview: Overview) -> None:
     """Where the time goes: a line for each of the largest places."""
-    lines = places.lines(overview)
+    lines, idle = places.lines(overview), places.idle(overview)
     if not lines:
+        if idle:
+            page.heading(safe(places.heading(overview)))
+            page.hanging("  ", Text(safe(idle)))
         return
     page.heading(safe(places.heading(overview)))
     what, amount = (
