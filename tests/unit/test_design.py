@@ -63,6 +63,8 @@ def stack(*functions: str) -> tuple[Frame, ...]:
          "sync", "work", "main.load", "database/sql.(*DB).conn"),
         ((SELECT, "database/sql.(*DB).connectionOpener"), "select", "channel", "loop",
          "database/sql.(*DB).connectionOpener", ""),
+        ((SELECT, "database/sql.(*Tx).awaitDone"), "select", "channel", "idle",
+         "database/sql.(*Tx).awaitDone", ""),
         # The main goroutine waits for the others, and so does who closes a channel after them.
         (("sync.(*WaitGroup).Wait", "main.main"), "sync", "sync", "idle", "main.main",
          "sync.(*WaitGroup).Wait"),

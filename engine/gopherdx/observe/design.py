@@ -163,7 +163,7 @@ def _sort(stack: fr.Stack, inner: fr.Stack, what: What, word: str) -> Sort:
     if any(_is_handler(name) for name in names) or what == "lock":
         return "work"
     users = fr.user_frames(stack)
-    if not users and any(fr.IDLE_CONNECTION.match(name) for name in names):
+    if not users and any(fr.IDLE_CONNECTION.match(name) or fr.POOL_HELD.match(name) for name in names):
         return "idle"
     if any(fr.ACCEPT.match(name) or _TESTS.match(name) or _SIGNALS.match(name) for name in names[:12]):
         return "idle"
