@@ -75,6 +75,9 @@ def stack(*functions: str) -> tuple[Frame, ...]:
         # A test that waits for its parallel parts.
         ((RECV, "testing.(*T).Run", "main.TestAll", "testing.tRunner"), "chan receive", "channel", "idle",
          "main.TestAll", "testing.(*T).Run"),
+        ((RECV, "testing.tRunner.func1", "testing.tRunner"), "chan receive", "channel", "idle",
+         "testing.tRunner", "testing.tRunner.func1"),
+        ((RECV, "main.TestOne", "testing.tRunner"), "chan receive", "channel", "work", "main.TestOne", ""),
         # An assist that finds no work holds the user's goroutine up.
         (("runtime.gcParkAssist", "runtime.gcAssistAlloc", "runtime.mallocgc", "main.fill"),
          "GC mark assist wait for work", "gc", "work", "main.fill", ""),

@@ -34,7 +34,7 @@ _STATES: dict[str, What] = {
 # Nothing wakes these, and nobody expects it (``select {}``).
 _FOR_EVER = ("forever", "select (no cases)")
 _JOIN = re.compile(r"sync\.\(\*WaitGroup\)\.Wait$|golang\.org/x/sync/errgroup\.\(\*Group\)\.Wait$")
-_TESTS = re.compile(r"testing\.(?:\(\*(?:[TBM]|common|testState|testContext)\)\.\w+|runTests|tRunner)$")
+_TESTS = re.compile(r"testing\.(?:\(\*(?:[TBM]|common|testState|testContext)\)\.\w+|runTests|tRunner\S*)$")
 _SIGNALS = re.compile(r"os/signal\.")
 # Libraries' functions that hand over what comes next: messages, rows of a queue, connections.
 _TAKES = re.compile(
@@ -67,10 +67,8 @@ def stay(stack: fr.Stack, reason: str | None) -> Stay:
     frame, inner = where(stack)
     word = reason or fr.parked_in(stack) or ""
     what = _what(stack, inner, word)
-    if (
-        what == "gc" and fr.user_frame(stack) is not None
-    ):  # an assist that waits holds up the user's goroutine
-        return Stay(what, word, frame, "", "work", own=False)
+    if what == "gc" and fr.user_frame(stack) is not None:
+        return Stay(what, word, frame, "", "work", own=False)  # an assist: it holds the user's goroutine up
     via = _via(inner)
     own = what == "gc" or is_own(stack)
     sort = "work" if own else _sort(stack, inner, what, word)
@@ -105,7 +103,8 @@ def is_own(stack: fr.Stack) -> bool:
     if not stack:
         return False
     root = fr.outermost(stack)
-    return (is_runtime(root) and root != "runtime.main") or fr.is_internal(stack)
+    of_runtime = is_runtime(root) and root != "runtime.main" and fr.user_frame(stack) is None
+    return of_runtime or fr.is_internal(stack)
 
 
 @lru_cache(maxsize=65536)
@@ -165,7 +164,8 @@ def _sort(stack: fr.Stack, inner: fr.Stack, what: What, word: str) -> Sort:
     users = fr.user_frames(stack)
     if not users and any(fr.IDLE_CONNECTION.match(name) or fr.POOL_HELD.match(name) for name in names):
         return "idle"
-    if any(fr.ACCEPT.match(name) or _TESTS.match(name) or _SIGNALS.match(name) for name in names[:12]):
+    called = names[: len(inner) + (not users)]
+    if any(fr.ACCEPT.match(name) or _TESTS.match(name) or _SIGNALS.match(name) for name in called):
         return "idle"
     if what in ("channel", "sync", "sleep", "network") and _in_own_loop(stack, users, inner, what):
         return "idle" if fr.of_main(stack) or _joins(names) else "loop"
@@ -180,7 +180,7 @@ def _in_own_loop(stack: fr.Stack, users: list[fr.Frame], inner: fr.Stack, what: 
     """Whether the wait is the goroutine's own: at its root, for whatever comes next."""
     if any(frame.function.startswith("runtime.chansend") for frame in stack[:6]):
         return False
-    if any(_is_call(frame.function) for frame in inner):
+    if any(_is_call(frame.function) for frame in inner) or fr.outermost(stack).startswith("testing."):
         return False
     if users:
         if len(users) > _OWN_DEPTH or (len(users) == _OWN_DEPTH and not _wraps(users[-1], what)):

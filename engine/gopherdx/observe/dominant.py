@@ -106,7 +106,7 @@ def _cpu(place: Place, known: Known) -> str:
         return f"{_percent(collector)} of the CPU time is the collector's{where}{used}"
     where = _name(place)
     if "start function" in place.reason:
-        where = f"goroutines of {where}"
+        where = f"goroutines of {where}" if place.count > 1 else f"the goroutine of {where}"
     elif place.reason == "runtime":
         where = f"the runtime itself ({where})"
     if place.share < DOMINANT_SHARE:

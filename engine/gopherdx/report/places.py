@@ -105,7 +105,7 @@ def _function(place: Place) -> str:
         return "the runtime's own" if place.what == "memory" else place.reason
     name = place.location.function
     if "start function" in place.reason:
-        return f"goroutines of {name}"
+        return f"goroutines of {name}" if place.count > 1 else f"the goroutine of {name}"
     if place.what == "cpu" and place.reason == "runtime":
         return f"the runtime itself ({name})"
     return f"{name} ({place.reason})" if place.what == "gc" else name
