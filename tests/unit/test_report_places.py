@@ -61,6 +61,13 @@ def test_of_several_artifacts_the_first_tells_and_little_is_left_out() -> None:
     assert [line.what for line in places.lines(overview)] == ["lock", "CPU"]
 
 
+def test_goroutines_of_which_nothing_tells_the_place_are_counted_in_the_heading() -> None:
+    untold = replace(LOCK, what="other", reason="", location=None, via="", value=5.0, share=0.25)
+    overview = replace(OVERVIEW, places=(LOCK, untold))
+    assert places.heading(overview).endswith("(1 of 8 Ps used; 20 goroutines, 4 idle by design, 5 not told)")
+    assert [line.what for line in places.lines(overview)] == ["lock"]
+
+
 def test_memory_alone_is_told_whatever_its_size() -> None:
     overview = replace(OVERVIEW, places=(replace(HEAP, value=1e5),))
     assert places.heading(overview) == "Where the memory goes"

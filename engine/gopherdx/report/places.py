@@ -16,6 +16,7 @@ _MOST = {"cores": 3, "goroutines": 3, "s": 3, "bytes": 2}
 _CLASSES = {"cores": "cpu", "goroutines": "waiting", "s": "waiting", "bytes": "memory"}
 _ELLIPSIS = ".."
 _NAMES = {"cpu": "CPU", "gc": "GC"}
+_UNTOLD = 0.1  # of all goroutines: where they wait at a place that nothing tells
 _MUCH = 8 << 20  # bytes: less is not worth a line beside times
 _POOL = "database/sql.(*DB).conn"
 # Less of a core, or of a goroutine, is not worth a line beside others.
@@ -52,7 +53,12 @@ def heading(overview: Overview) -> str:
     if overview.goroutines_mean:
         idle = overview.by_design_mean or 0.0
         many = f"{number(overview.goroutines_mean)} goroutines"
-        parts.append(f"{many}, {number(idle)} idle by design" if idle else many)
+        untold = sum(p.value for p in overview.places if p.unit == "goroutines" and p.location is None)
+        if idle:
+            many += f", {number(idle)} idle by design"
+        if untold >= _UNTOLD * overview.goroutines_mean:
+            many += f", {number(untold)} not told"
+        parts.append(many)
     return f"{HEADING} ({'; '.join(parts)})" if parts else HEADING
 
 
