@@ -59,6 +59,8 @@ def _counts(place: Place, known: Known) -> bool:
         least = LEAST_STANDING if place.artifact in _MOMENTS else LEAST_WAITING
         rest = (known.goroutines or place.value) - (known.by_design or 0.0)
         return place.value >= least and place.value >= LEAST_OF_REST * rest
+    if place.what == "cpu" and place.location is None:
+        return False
     if place.unit == "cores":
         if place.artifact == "metrics":
             return True
