@@ -17,7 +17,7 @@ SCHEMA = ROOT / "engine" / "gopherdx" / "schema" / f"diagnosis-{SCHEMA_VERSION}.
 CLI = ROOT / "docs" / "cli.md"
 README = ROOT / "README.md"
 
-SHARES = {"Finding": ["confidence"], "Precision": ["value", "lower"]}
+SHARES = {"Finding": ["confidence"], "Precision": ["value", "lower"], "Place": ["share"]}
 NOT_NEGATIVE = {"Input": ["bytes"]}
 
 

@@ -106,6 +106,14 @@ def plain(function: str) -> str:
     return _TYPES.sub("[...]", _WRAPPER.sub("", function))
 
 
+_PATH_BEFORE = re.compile(r"(?<![\w.~/-])[\w.~@%+-]+/(?:[\w.~@%+-]+/)*")
+
+
+def short(function: str) -> str:
+    """A symbol without its package's path: ``example.com/shop.(*Cart).Total`` is ``shop.(*Cart).Total``."""
+    return _PATH_BEFORE.sub("", _TYPES.sub("[...]", function))
+
+
 @lru_cache(maxsize=65536)
 def is_closure_of(function: str, maker: str) -> bool:
     """Whether a symbol is a closure that ``maker`` makes: ``main.f.func1``.
@@ -272,7 +280,12 @@ def in_driver(stack: Stack) -> bool:
 
 def is_internal(stack: Stack) -> bool:
     """Whether a stack is the runtime's own business or that of the recorder."""
-    return any(_INTERNAL.match(frame.function) for frame in stack)
+    return any(_is_internal(frame.function) for frame in stack)
+
+
+@lru_cache(maxsize=65536)
+def _is_internal(function: str) -> bool:
+    return _INTERNAL.match(function) is not None
 
 
 def is_recorder(stack: Stack) -> bool:

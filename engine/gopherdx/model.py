@@ -38,6 +38,10 @@ Outcome = Literal["diagnosed", "inconclusive", "healthy", "insufficient"]
 Severity = Literal["info", "low", "medium", "high", "critical"]
 Level = Literal["likely", "possible"]
 Grade = Literal["decisive", "strong", "supporting"]
+What = Literal[
+    "cpu", "runnable", "gc", "syscall", "lock", "channel", "network", "sleep", "timer", "sync",
+    "memory", "other",
+]  # fmt: skip
 
 SEVERITIES: tuple[Severity, ...] = ("info", "low", "medium", "high", "critical")
 LIKELY = 0.5
@@ -312,8 +316,53 @@ class Units:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where time, waiting or memory goes, at one place in the code: what it costs there, and nothing more.
+
+    ``what`` it is spent on; ``reason`` the runtime's own word for it. ``location`` is the innermost function
+    of the user's, else of a library; None where nothing tells. ``via`` is the library's function that it
+    called ("" for none), as ``sync.(*Mutex).Lock``. ``artifact`` is the kind of file that tells it.
+
+    ``value`` in ``unit``: cores, goroutines (standing there on average over a trace or profile, or at a
+    dump's moment), bytes, or s where nothing tells over how long. ``share`` is of all that this artifact
+    holds in that unit: of the CPU time used, of the time of all goroutines but the runtime's own and the
+    recorder, of the bytes. ``count`` is how many stays, samples, objects or goroutines it was, ``p50_ms``,
+    ``p99_ms`` and ``max_ms`` the length of a single stay (the longest may still go on). ``at_start`` and
+    ``at_end`` are goroutines that stood there when the recording began and ended, or in the first and last
+    dump.
+
+    ``by_design``: waiting that is nobody's loss, as of idle workers, connections and tickers.
+    """
+
+    what: What
+    reason: str
+    location: Location | None
+    via: str
+    artifact: str
+    value: float
+    unit: str
+    share: float
+    count: int
+    p50_ms: float | None = None
+    p99_ms: float | None = None
+    max_ms: float | None = None
+    at_start: int | None = None
+    at_end: int | None = None
+    by_design: bool = False
+    process: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
-    """What was recorded. Values that the artifacts do not tell are None."""
+    """What was recorded, and where its time and memory go. Values that the artifacts do not tell are None.
+
+    ``dominates`` is the first of ``places`` in half a sentence. ``places`` are the largest few of each sort,
+    what costs most first and what waits by design last; of several artifacts that show the same, the one that
+    tells most comes first. ``goroutines_mean`` counts goroutines but the runtime's own (over a trace, or at a
+    dump's moment), ``by_design_mean`` those of them that wait by design. ``running_s`` is the time that
+    goroutines and the collector ran, ``on_cpu_s`` what the CPU samples of the same trace add up to (10 ms
+    each): far less where there are more Ps than free cores, or where the process is throttled.
+    """
 
     text: str = ""
     kinds: tuple[str, ...] = ()
@@ -329,6 +378,12 @@ class Overview:
     gc_cycles: int | None = None
     heap_max_bytes: int | None = None
     incomplete: tuple[str, ...] = ()
+    goroutines_mean: float | None = None
+    by_design_mean: float | None = None
+    running_s: float | None = None
+    on_cpu_s: float | None = None
+    dominates: str = ""
+    places: tuple[Place, ...] = ()
     units: tuple[Units, ...] = ()
 
 

@@ -152,7 +152,7 @@ def conclude(
         findings = tuple(replace(f, passages=library.passages_for(f, reading.go)) for f in findings)
     return Diagnosis(
         outcome=judged.outcome,
-        summary=judged.summary,
+        summary=_summary(judged, reading.overview),
         inputs=reading.inputs,
         overview=reading.overview,
         findings=findings,
@@ -164,6 +164,13 @@ def conclude(
         warnings=reading.warnings,
         tool=Tool("gopherdx", __version__),
     )
+
+
+def _summary(judged: Verdict, overview: Overview) -> str:
+    """What was judged; where no archetype is likely, after what dominates the recording."""
+    if judged.outcome == "diagnosed" or not overview.dominates:
+        return judged.summary
+    return f"{overview.dominates}. {judged.summary[:1].upper()}{judged.summary[1:]}"
 
 
 def _judge(kb: KnowledgeBase, processes: Sequence[tuple[str, Observations]], told: Told | None) -> Verdict:

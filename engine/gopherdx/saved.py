@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from gopherdx.errors import UnreadableInput
-from gopherdx.model import GoRange, Input, Location, Observation, Observations, Overview, Source
+from gopherdx.model import GoRange, Input, Location, Observation, Observations, Overview, Place, Source
 
 VERSION: Final = 1
 
@@ -46,7 +46,7 @@ def from_json(data: object) -> Kept:
             answers=tuple((str(a["question"]), str(a["said"])) for a in data["answers"]),
             paths=tuple(map(str, data["paths"])),
             inputs=tuple(Input(**_tuples(item)) for item in data["inputs"]),
-            overview=Overview(**_tuples(data["overview"])),
+            overview=_overview(data["overview"]),
             warnings=tuple(map(str, data["warnings"])),
             processes=tuple((str(p["name"]), _seen(p)) for p in data["processes"]),
         )
@@ -54,6 +54,14 @@ def from_json(data: object) -> Kept:
         raise UnreadableInput(
             f"is damaged ({type(error).__name__}: {error})", todo="begin anew, with another file"
         ) from None
+
+
+def _overview(data: Mapping[str, Any]) -> Overview:
+    places = tuple(
+        Place(**{**place, "location": Location(**place["location"]) if place["location"] else None})
+        for place in data.get("places", ())
+    )
+    return replace(Overview(**_tuples({n: v for n, v in data.items() if n != "places"})), places=places)
 
 
 def _observations(seen: Observations) -> dict[str, Any]:

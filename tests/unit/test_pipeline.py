@@ -95,3 +95,28 @@ def test_observations_see_every_artifact_and_the_go_version_that_was_given(
 def test_the_same_files_give_the_same_diagnosis(tmp_path: Path) -> None:
     (tmp_path / "cpu.pprof").write_bytes(cpu_profile())
     assert gopherdx.diagnose(tmp_path) == gopherdx.diagnose(tmp_path)
+
+
+def test_where_no_archetype_is_likely_the_summary_begins_with_what_dominates() -> None:
+    captures = Path(__file__).resolve().parent.parent / "captures"
+    found = gopherdx.diagnose(captures / "c048" / "trace.out.gz", passages=False)
+    assert found.outcome != "diagnosed"
+    assert found.summary.startswith(f"{found.overview.dominates}. ")
+    assert found.overview.dominates == "100 % of the CPU time is in main.derive (2.0 of 2 Ps used)"
+    likely = gopherdx.diagnose(captures / "c001" / "trace.out.gz", passages=False)
+    assert likely.outcome == "diagnosed"
+    assert likely.summary == likely.findings[0].summary
+    assert likely.overview.dominates.startswith("on average ")
+
+
+def test_of_several_processes_each_has_its_places(tmp_path: Path) -> None:
+    captures = Path(__file__).resolve().parent.parent / "captures"
+    for name, capture in (("a", "c048"), ("b", "c018")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "trace.out.gz").symlink_to(captures / capture / "trace.out.gz")
+    overview = gopherdx.diagnose(tmp_path / "a", tmp_path / "b", passages=False).overview
+    first, second = overview.dominates.split("; ")
+    assert first == f"{tmp_path / 'a'}: 100 % of the CPU time is in main.derive (2.0 of 2 Ps used)"
+    assert second.startswith(f"{tmp_path / 'b'}: on average ")
+    functions = {p.process: p.location.function for p in reversed(overview.places) if p.location}
+    assert functions == {str(tmp_path / "a"): "main.derive", str(tmp_path / "b"): "main.(*desk).settle"}

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from gopherdx.model import GoRange, Observation, Observations, Overview
@@ -142,6 +143,8 @@ def overview_all(processes: Mapping[str, Sequence[Artifact]]) -> Overview:
         kinds=tuple(dict.fromkeys(kind for o in each.values() for kind in o.kinds)),
         go_version=versions.pop() if len(versions) == 1 else None,
         incomplete=tuple(f"{name}: {line}" for name, o in each.items() for line in o.incomplete),
+        dominates="; ".join(f"{name}: {o.dominates}" for name, o in each.items() if o.dominates),
+        places=tuple(replace(place, process=name) for name, o in each.items() for place in o.places),
     )
 
 

@@ -122,12 +122,12 @@ _PATTERNS = {
 
 def read_memory(profiles: Sequence[Profile]) -> Memory | None:
     """The memory that profiles of one kind, in the order of time, tell of; None where they tell of none."""
-    usable = [p for p in profiles if len(p) and p.symbolized and _columns(p)]
+    usable = [p for p in profiles if len(p) and p.symbolized and columns_of(p)]
     if not usable:
         return None
     last = usable[-1]
-    columns, table = _columns(last), _table(last)
-    first = _earlier(usable)
+    columns, table = columns_of(last), _table(last)
+    first = earlier(usable)
     before = _table(first) if first is not None else {}
     seconds = (last.time_ns - first.time_ns) / 1e9 if first is not None else last.duration_ns / 1e9
     difference = first is None and last.duration_ns > 0  # taken with ?seconds=: the file holds what changed
@@ -142,7 +142,7 @@ def read_memory(profiles: Sequence[Profile]) -> Memory | None:
     )
 
 
-def _earlier(profiles: Sequence[Profile]) -> Profile | None:
+def earlier(profiles: Sequence[Profile]) -> Profile | None:
     """The first of several that can be taken off the last: of the same process, and from before it."""
     last = profiles[-1]
     if last.duration_ns > 0:
@@ -156,7 +156,7 @@ def _earlier(profiles: Sequence[Profile]) -> Profile | None:
     return None
 
 
-def _columns(profile: Profile) -> dict[str, int]:
+def columns_of(profile: Profile) -> dict[str, int]:
     units = {t.type: i for i, t in enumerate(profile.sample_types)}
     return {
         name: units[name]
@@ -171,7 +171,7 @@ def _period(profile: Profile) -> int:
 
 
 def _table(profile: Profile) -> _Table:
-    columns = _columns(profile)
+    columns = columns_of(profile)
     places = [profile.location_frames(location) for location in range(len(profile.location_addresses))]
     offsets, locations = profile.sample_offsets.tolist(), profile.sample_locations.tolist()
     marks_at = [_marks(frames) for frames in places]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gopherdx import frames as fr
 from gopherdx.model import Overview
-from gopherdx.observe import overview_runtime, standing_told, units
+from gopherdx.observe import overview_runtime, places, standing_told, units
+from gopherdx.observe.dominant import Known, sentence
+from gopherdx.observe.places_trace import SAMPLE_S
 from gopherdx.observe.scheduler import never_ran_unplaced
 from gopherdx.observe.sends import UNPLACED
 
@@ -22,7 +25,7 @@ def overview_of(artifacts: Sequence[Any]) -> Overview:
     others = [a for a in artifacts if a.kind != "trace"]
     kinds = tuple(dict.fromkeys(["trace"] * len(traces) + [str(a.kind) for a in others]))
     if traces:
-        return _of_trace(traces[0], kinds)
+        return _spent(_of_trace(traces[0], kinds), artifacts, traces[0])
     cpu = next((a for a in others if a.kind == "cpu"), None)
     duration = next((a.duration_ns / 1e9 for a in others if getattr(a, "duration_ns", 0) > 0), None)
     used = None
@@ -41,7 +44,37 @@ def overview_of(artifacts: Sequence[Any]) -> Overview:
         goroutines_end=standing_told.newest_total(artifacts),
         cpus_used=used,
     )
-    return overview_runtime.joined(base, artifacts)
+    return _spent(overview_runtime.joined(base, artifacts), artifacts, None)
+
+
+def _spent(base: Overview, artifacts: Sequence[Any], trace: Trace | None) -> Overview:
+    """The overview with where time and memory go."""
+    spent = places.of_capture(artifacts, base.cpus_used, base.gomaxprocs)
+    known = Known(
+        places=spent.places,
+        used=base.cpus_used,
+        procs=base.gomaxprocs,
+        goroutines=spent.mean,
+        by_design=spent.by_design,
+        unplaced=never_ran_unplaced(trace) if trace is not None and not _has_moment(artifacts) else 0,
+        live=base.goroutines_end,
+        mutexes=spent.mutexes,
+    )
+    return replace(
+        base,
+        goroutines_mean=_digits(spent.mean),
+        by_design_mean=_digits(spent.by_design),
+        dominates=sentence(known),
+        places=spent.places,
+    )
+
+
+def _has_moment(artifacts: Sequence[Any]) -> bool:
+    return any(a.kind in _GOROUTINES for a in artifacts)
+
+
+def _digits(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)
 
 
 _OWN_NAMES = {"gctrace": "a gctrace log", "schedtrace": "a schedtrace log", "metrics": "runtime metrics"}
@@ -66,7 +99,8 @@ def _of_trace(trace: Trace, kinds: tuple[str, ...]) -> Overview:
         f"{trace.live_max:,} goroutines at most ({trace.live:,} at the end), "
         f"{trace.events:,} events, {trace.gc.cycles:,} GC cycles"
     )
-    text += _stuck(trace)
+    running_s = (trace.running_ns + mark_ns) / 1e9
+    text += _stuck(trace) + _off_cpu(samples, running_s)
     return Overview(
         text=text,
         kinds=kinds,
@@ -83,6 +117,24 @@ def _of_trace(trace: Trace, kinds: tuple[str, ...]) -> Overview:
         heap_max_bytes=trace.gc.heap_max_bytes or None,
         incomplete=trace.warnings,
         units=units.of_trace(trace),
+        running_s=round(running_s, 6),
+        on_cpu_s=round(samples * SAMPLE_S, 3) if samples else None,
+    )
+
+
+_SAMPLES_LEAST = 20
+_RUNNING_LEAST_S = 1.0
+_OFF_CPU = 0.7
+
+
+def _off_cpu(samples: int, running_s: float) -> str:
+    """That goroutines were said to run far longer than they were on a CPU, as the samples have it."""
+    on_cpu_s = samples * SAMPLE_S
+    if samples < _SAMPLES_LEAST or running_s < _RUNNING_LEAST_S or on_cpu_s >= _OFF_CPU * running_s:
+        return ""
+    return (
+        f"; goroutines ran for {running_s:.1f} s but were on a CPU for {on_cpu_s:.1f} s by its {samples:,} "
+        "samples: more Ps than free cores, throttling, or a CPU profile for a part of the time"
     )
 
 

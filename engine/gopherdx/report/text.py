@@ -28,6 +28,7 @@ from gopherdx.model import (
     Overview,
     RuledOut,
 )
+from gopherdx.report import places
 from gopherdx.report.numbers import quantity
 from gopherdx.report.safe import safe
 from gopherdx.report.units import told as units_told
@@ -51,7 +52,8 @@ def render(diagnosis: Diagnosis, *, width: int = DEFAULT_WIDTH, color: bool = Fa
     """The report as text, each line at most ``width`` columns wide unless a name or command is longer."""
     page = _Page(max(width, MIN_WIDTH), color)
     _headline(page, diagnosis)
-    if diagnosis.outcome == "healthy":
+    first = diagnosis.outcome != "diagnosed"
+    if first and diagnosis.inputs:
         _overview(page, diagnosis.overview)
     told: set[str] = set()
     for number, finding in enumerate(diagnosis.likely, 1):
@@ -65,7 +67,7 @@ def render(diagnosis: Diagnosis, *, width: int = DEFAULT_WIDTH, color: bool = Fa
     _not_judged(page, diagnosis.not_judged, frozenset(step.command or "" for step in diagnosis.next))
     _not_applicable(page, diagnosis)
     if diagnosis.inputs:  # there are none where a person's words were all there was
-        if diagnosis.outcome != "healthy":
+        if not first:
             _overview(page, diagnosis.overview)
         _inputs(page, diagnosis)
     return page.text()
@@ -362,10 +364,29 @@ def _overview(page: _Page, overview: Overview) -> None:
         page.hanging("  ", Text(safe(line)))
     for line in overview.incomplete:
         page.hanging("  Incomplete: ", Text(safe(line)), style="yellow")
+    _places(page, overview)
     if overview.units:
         page.heading("Where the time of a unit of work goes")
         for head, text in units_told(overview.units):
             page.hanging(head, Text(safe(text)))
+
+
+def _places(page: _Page, overview: Overview) -> None:
+    """Where the time goes: a line for each of the largest places."""
+    lines, idle = places.lines(overview), places.idle(overview)
+    if not lines:
+        if idle:
+            page.heading(safe(places.heading(overview)))
+            page.hanging("  ", Text(safe(idle)))
+        return
+    page.heading(safe(places.heading(overview)))
+    what, amount = (
+        max(len(c) for c in column) for column in ([i.what for i in lines], [i.amount for i in lines])
+    )
+    room = page.width - 2 - what - 2 - amount - 2 - 5 - 2
+    for line in lines:
+        head = f"  {line.what:<{what}}  {line.amount:>{amount}}  {line.share:>5}  "
+        page.line(Text.assemble(head, (safe(line.where(room)), "bold")))
 
 
 def _facts(overview: Overview) -> Iterable[str]:

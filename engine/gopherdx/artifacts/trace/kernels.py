@@ -1708,6 +1708,10 @@ def fold(  # type: ignore[no-untyped-def]
         return BAD, start
     if stays.shape[1] != STAY_COLUMNS or kinds.shape[1] != KIND_COLUMNS or units.shape[1] != UNIT_COLUMNS:
         return BAD, start
+    if stays.shape[1] != STAY_COLUMNS or walk.shape[1] != WALK_COLUMNS or kinds.shape[1] != KIND_COLUMNS:
+        return BAD, start
+    if units.shape[1] != UNIT_COLUMNS or parts.shape[1] != 3 or kind_hist.shape[1] != HIST_BINS:
+        return BAD, start
     none = np.int64(-1)
     zero = np.int64(0)
     check_at = start
