@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Final
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, is_dataclass
+from types import NoneType, UnionType
+from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
 from gopherdx.errors import UnreadableInput
-from gopherdx.model import GoRange, Input, Location, Observation, Observations, Overview, Place, Source
+from gopherdx.model import Input, Observations, Overview
 
 VERSION: Final = 1
 
@@ -45,8 +46,8 @@ def from_json(data: object) -> Kept:
         return Kept(
             answers=tuple((str(a["question"]), str(a["said"])) for a in data["answers"]),
             paths=tuple(map(str, data["paths"])),
-            inputs=tuple(Input(**_tuples(item)) for item in data["inputs"]),
-            overview=_overview(data["overview"]),
+            inputs=tuple(_made(Input, item) for item in data["inputs"]),
+            overview=_made(Overview, data["overview"]),
             warnings=tuple(map(str, data["warnings"])),
             processes=tuple((str(p["name"]), _seen(p)) for p in data["processes"]),
         )
@@ -56,55 +57,24 @@ def from_json(data: object) -> Kept:
         ) from None
 
 
-def _overview(data: Mapping[str, Any]) -> Overview:
-    places = tuple(
-        Place(**{**place, "location": Location(**place["location"]) if place["location"] else None})
-        for place in data.get("places", ())
-    )
-    return replace(Overview(**_tuples({n: v for n, v in data.items() if n != "places"})), places=places)
-
-
 def _observations(seen: Observations) -> dict[str, Any]:
-    return {
-        "items": [asdict(item) for item in seen.items],
-        "looked": sorted(seen.looked),
-        "kinds": sorted(seen.kinds),
-        "truncated": seen.truncated,
-        "go_version": asdict(seen.go_version) if seen.go_version else None,
-        "brief": seen.brief,
-    }
+    sets = {"looked": sorted(seen.looked), "kinds": sorted(seen.kinds)}
+    return {**{n: v for n, v in asdict(seen).items() if n not in sets}, **sets}
 
 
 def _seen(data: Mapping[str, Any]) -> Observations:
-    version = data["go_version"]
-    return Observations(
-        items=tuple(_observation(item) for item in data["items"]),
-        looked=frozenset(data["looked"]),
-        kinds=frozenset(data["kinds"]),
-        truncated=bool(data["truncated"]),
-        go_version=GoRange(version["header"], _release(version["low"]), _release(version["high"]))
-        if version
-        else None,
-        brief=bool(data.get("brief", False)),
-    )
+    seen: Observations = _made(Observations, {n: v for n, v in data.items() if n != "name"})
+    return seen
 
 
-def _observation(data: Mapping[str, Any]) -> Observation:
-    place = data["place"]
-    return Observation(
-        **{
-            **data,
-            "source": Source(**data["source"]),
-            "place": Location(**place) if place is not None else None,
-        }
-    )
-
-
-def _release(pair: Sequence[int]) -> tuple[int, int]:
-    major, minor = pair
-    return int(major), int(minor)
-
-
-def _tuples(data: Mapping[str, Any]) -> dict[str, Any]:
-    """JSON knows no tuples; every sequence of these types is one."""
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
+def _made(kind: Any, value: Any) -> Any:
+    """A value of this type, as the annotations of frozen types name it, from plain JSON types."""
+    if is_dataclass(kind) and isinstance(value, Mapping):
+        types = get_type_hints(kind)
+        return kind(**{name: _made(types[name], one) for name, one in value.items()})  # type: ignore[operator]
+    of = get_args(kind)
+    if get_origin(kind) in (Union, UnionType):
+        return None if value is None else _made(next(t for t in of if t is not NoneType), value)
+    if isinstance(value, list):  # JSON knows neither tuples nor sets
+        return (frozenset if get_origin(kind) is frozenset else tuple)(_made(of[0], one) for one in value)
+    return value

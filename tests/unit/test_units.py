@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from gopherdx.artifacts.trace.reader import read_trace
 from gopherdx.artifacts.trace.tables import Trace, Unit, UnitKind
 from gopherdx.observe import units
 from gopherdx.report.units import told
+from gopherdx.saved import Kept, from_json, to_json
 from tests.unit.trace_writer import TraceWriter
 
 SERVE = [("net/http.serverHandler.ServeHTTP", 1), ("net/http.(*conn).serve", 1)]
@@ -397,3 +399,9 @@ def test_captures_have_units_whose_parts_sum_up(captures: list[Path]) -> None:
 def captures() -> list[Path]:
     folder = Path(__file__).parents[1] / "captures"
     return sorted(folder.glob("c0[0-3]*/trace.out*"))
+
+
+def test_a_kept_conversation_keeps_them(server: Trace) -> None:
+    overview = model.Overview(units=units.of_trace(server))
+    kept = Kept(answers=(), paths=(), inputs=(), overview=overview, warnings=(), processes=())
+    assert from_json(json.loads(json.dumps(to_json(kept)))) == kept
