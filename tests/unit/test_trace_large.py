@@ -21,8 +21,8 @@ import pytest
 
 from gopherdx.artifacts.trace import Trace, build, container, order, read_trace, worker
 from gopherdx.errors import UnreadableInput
+from tests.support import traces as made
 from tests.support.large_traces import write_one_generation
-from tests.support.traces import worse_batches, worse_bytes
 from tests.unit.test_trace_reader import SHIPPED, _bytes, _facts
 
 
@@ -112,7 +112,7 @@ def test_a_damaged_generation_in_a_file_says_what_it_says_in_memory(
 ) -> None:
     rnd = random.Random(7)
     for turn in range(12):
-        worse = (worse_batches, worse_bytes)[turn % 2](_bytes(path), rnd)
+        worse = (made.worse_batches, made.worse_bytes)[turn % 2](_bytes(path), rnd)
         if turn % 3 == 0:
             worse = worse[: rnd.randrange(len(worse))]
         found = read_anywhere(worse)
@@ -137,6 +137,19 @@ def test_a_large_generation_made_by_hand_is_sound(tmp_path: Path) -> None:
     assert (trace.forced, trace.unsettled, trace.warnings, len(trace.generations)) == (0, 0, (), 1)
     woken = sum(w.count for w in trace.waits if w.reason == "runnable")
     assert woken + sum(w.seen for w in trace.waits if w.reason == "first run") == trace.counts["GoStart"]
+
+
+@pytest.mark.parametrize("kept", [1 << 26, 0])
+def test_a_generation_of_tables_alone_is_one_without_events(
+    kept: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(container, "KEPT", kept)
+    monkeypatch.setattr(container, "CHUNK", 1 << 10)
+    many = b"".join(made.string(10 + i, "x" * 900) for i in range(60))
+    for extra, events in ((b"", 0), (made.batch(made.events()), 3)):
+        trace = read_trace(io.BytesIO(made.made(made.frequency() + extra + made.tables(many))))
+        assert [g.events for g in trace.generations] == [events]
+        assert trace.warnings == ()
 
 
 PEAK = """

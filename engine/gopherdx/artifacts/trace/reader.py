@@ -1,8 +1,8 @@
 """Reading an execution trace (Go 1.22 to 1.27; old.py has those before): bytes in, folded tables out.
 
 One generation at a time: its tables first (strings, stacks, samples), then its events, which one kernel
-orders and another replays. The two kernels work side by side, a window of events apart, so memory is bounded
-by the largest generation and not by the length of the trace.
+orders and another replays. The two kernels work side by side, a window of events apart. Memory follows
+neither the length of the trace nor the size of its generations (container.py).
 """
 
 from __future__ import annotations
