@@ -68,3 +68,18 @@ def test_where_cpu_is_scarce_the_collector_pays_most_of_what_compiling_costs(
     )
     found = {f.id: f.explains for f in verdict.findings if f.level == "likely"}
     assert found == ({"G202": ("G201",)} if likely else {"G201": ()})
+
+
+@pytest.mark.parametrize(("victims", "likely"), [(0.4, True), (25.0, True), (1_000.0, False)])
+def test_a_loop_in_a_crowd_that_computes_keeps_nobody_waiting_by_itself(victims: float, likely: bool) -> None:
+    fired, verdict = _verdict(
+        ("run.longest_s", 3.0, "main.f"),
+        ("run.running_s", 1.2, "main.f"),
+        ("run.recording_share", 1.0, "main.f"),
+        ("run.victims_mean", victims, "main.f"),
+        ("run.victim_waits_per_s", 100.0, "main.f"),
+    )
+    assert ("G205.long_run" in fired) is likely
+    assert bool([f for f in verdict.findings if f.id == "G205" and f.level == "likely"]) is likely
+    # Its length by itself is as expected, and no reason why it is not found.
+    assert likely or "not at least" not in verdict.summary
