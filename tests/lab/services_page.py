@@ -104,8 +104,8 @@ def section(recordings: Sequence[Recording], labels: Path = LABELS) -> str:
         "people wrote and many use, under load on loopback, made and diagnosed by `make services`: every "
         "artifact that they give up alone, two moments of one kind, and all together, "
         f"{count:,} diagnoses. They are in no fit. caddy-new is a later release of caddy; compile is the Go "
-        "compiler; bench-… are benchmarks of the "
-        f"standard library. Likely findings: {_ways(verdicts)} diagnoses, {_ways(wrong)} of them wrong."
+        "compiler; bench-… are benchmarks of the standard library. "
+        f"Likely findings: {_ways(verdicts)} diagnoses, {_ways(wrong)} of them wrong or open."
     )
     parts = ["## Real services", said, table(rows(recordings))]
     if verdicts:
