@@ -63,7 +63,7 @@ def _choose(folder: Path, trace: str, chosen: Path) -> None:
 
 
 def _label(entry: Mapping[str, Any], told: Mapping[str, Any], trace: Path) -> dict[str, Any]:
-    read = read_trace(trace)
+    read = read_trace(trace) if trace.exists() else None
     return {
         "program": entry["service"],
         "role": ROLE,
@@ -72,9 +72,9 @@ def _label(entry: Mapping[str, Any], told: Mapping[str, Any], trace: Path) -> di
         "near": [],
         "arguable": [],
         "go": told["go"],
-        "gomaxprocs": read.gomaxprocs,
+        "gomaxprocs": read.gomaxprocs if read else None,
         "with_cpu": trace.name == "trace-cpu.out",
-        "seconds": round(read.duration_ns / 1e9, 1),
+        "seconds": round(read.duration_ns / 1e9, 1) if read else None,
         "load": {"LOAD": told["load"]} if "load" in told else {},
         "figure": None,
     }

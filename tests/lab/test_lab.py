@@ -223,7 +223,10 @@ def test_metrics_are_two_lines_of_strict_json(name: str) -> None:
 
 @by_capture
 def test_trace_header_is_that_of_the_go_version(name: str) -> None:
-    with gzip.open(lab.SELECTED / name / "trace.out.gz") as f:
+    file = lab.SELECTED / name / "trace.out.gz"
+    if name in FOREIGN and not file.exists():
+        pytest.skip("real software that writes no trace")
+    with gzip.open(file) as f:
         header = f.read(16).rstrip(b"\0")
     formats = {
         "1.19": b"go 1.19 trace",
