@@ -64,7 +64,7 @@ def jobs() -> Iterator[Job]:
     versions = sorted((*matrix.VERSIONS, *matrix.ONCE), key=lambda v: [int(n) for n in v.split(".")])
     for version in versions:
         for package in tools.COMPILED if version == versions[-1] else tools.COMPILED[:1]:
-            variant = f"{package.replace('/', '-')} go{version}"
+            variant = f"{package.replace('/', '-')}-go{version}"
             yield Job("compile", variant, _of_go(tools.record_compiler, package, version))
     for version in BENCHED:
         for name in tools.BENCHMARKS:

@@ -38,6 +38,17 @@ def test_a_goal_pressed_against_the_live_heap_speaks_for_a_memory_limit(ratio: f
     assert ("G201.memory_limit" in fired) is fires
 
 
+@pytest.mark.parametrize(("sampled", "likely"), [(None, True), (0.25, True), (0.04, False)])
+def test_on_a_crowded_machine_samples_say_what_the_collector_uses(
+    sampled: float | None, likely: bool
+) -> None:
+    values = {"cycles_per_s": 25.0, "cost_share": 0.25, "cost_cores": 0.3, "live_heap_mb": 4.0}
+    told = [(f"gc.{name}", value, "") for name, value in values.items()]
+    fired, verdict = _verdict(*told, *([("gc.sampled_share", sampled, "")] if sampled is not None else []))
+    assert ("G201.samples_elsewhere" in fired) is not likely
+    assert bool([f for f in verdict.findings if f.id == "G201" and f.level == "likely"]) is likely
+
+
 @pytest.mark.parametrize(("restarts", "likely"), [(0.2, True), (300.0, False)])
 def test_many_small_documents_in_a_loop_are_no_huge_one(restarts: float, likely: bool) -> None:
     fired, verdict = _verdict(
