@@ -34,6 +34,7 @@ SHIPPED = sorted(p for p in CAPTURES.glob("*/trace.out.gz") if p.parent.name not
 # Threads in C on a crowded machine: the time with goroutines running is a tenth longer than their sum, which
 # is not explained yet.
 UNEVEN = frozenset({"c073"})
+LONG_DELAY_BIN = 46  # 8.4 ms and more
 QUEUED = ("runnable", "stopped", "first run")
 LIMIT_S = 5.0
 BORDER_NS = 10_000_000  # generations overlap, so no clock is monotone at their borders
@@ -139,6 +140,7 @@ def assert_sums_add_up(trace: Trace) -> None:
         assert lock.busy_ns <= lock.waiters_ns or lock.waits == 0
     for run in trace.runs:
         assert run.running_ns <= run.length_ns + border
+        assert 0 <= run.long_delays <= trace.delay_histogram[LONG_DELAY_BIN:].sum()
     assert trace.gc.cycles == trace.counts.get("GCBegin", 0)
 
 

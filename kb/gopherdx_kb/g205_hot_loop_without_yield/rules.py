@@ -25,9 +25,12 @@ class Rules(ArchetypeRules):
         """A short recording shows a run that was there before it and goes on after it."""
         self.conclude("runs-without-pause", subject=f, actual=v)
 
-    @Rule(obs("run.victim_waits_per_s", subject=MATCH.f, value=MATCH.v & at_least("victim_waits_per_s")))
+    @Rule(
+        obs("run.victim_waits_per_s", subject=MATCH.f, value=MATCH.v & at_least("victim_waits_per_s")),
+        obs("run.longest_s", subject=MATCH.f, value=at_least("short_longest_s")),
+    )
     def victims(self, f, v):  # type: ignore[no-untyped-def]
-        """Silent where other Ps are free: whoever wakes up runs there."""
+        """Silent where other Ps are free (whoever wakes up runs there), and for waits beside shorter runs."""
         self.conclude("others-wait-behind", subject=f, actual=v)
 
     @Rule(
