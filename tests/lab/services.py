@@ -123,6 +123,8 @@ def record(chosen: Callable[[str], bool], out: Path) -> list[str]:
         with tempfile.TemporaryDirectory(prefix="gopherdx-lab-") as temporary:
             try:
                 told = job.record(Path(temporary), part.resolve())
+                if not any(part.iterdir()):
+                    raise LabError("it wrote nothing")
             except LabError as error:
                 skipped.append(f"{job.program} {job.variant} is left out: {error}")
                 print(skipped[-1], flush=True)

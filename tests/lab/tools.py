@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
@@ -47,7 +48,7 @@ def _run(command: Sequence[str | Path], home: Path, env: Mapping[str, str], log:
         said = (done.stderr + done.stdout).strip().splitlines() or ["no reason given"]
         told = [line for line in said if not line.startswith("gc ")] or said
         raise LabError(f"{Path(command[0]).name}: exit {done.returncode}: {told[-1][-200:]}")
-    if log is not None:
+    if log is not None and re.search(r"^gc \d+ @", done.stderr, re.MULTILINE):
         log.write_text(done.stderr, encoding="utf-8")
 
 
@@ -188,9 +189,14 @@ BENCHMARKS: Final[Mapping[str, tuple[str, str]]] = {
 
 
 def record_compiler(package: str, version: str, home: Path, out: Path) -> None:
-    """Record the Go compiler at work on a package of the standard library, twice. Raises LabError."""
+    """Record the Go compiler at work on a package of the standard library, twice. Raises LabError.
+
+    It compiles anew for other flags only: the files are named in ``home``, which is another folder each time.
+    """
     go, env = go_command(version), _go_env()
     _run([go, "build", package], home, env)
+    wanted, out = out, home / "recorded"
+    out.mkdir()
     for name in ("nocpu", "cpu"):
         flags = [f"-traceprofile={out / f'trace-{name}.out'}"]
         if name == "cpu":
@@ -199,6 +205,8 @@ def record_compiler(package: str, version: str, home: Path, out: Path) -> None:
     for kind, flag in (("allocs", "mem"), ("block", "block"), ("mutex", "mutex")):
         flags = [f"-{flag}profile={out / f'{kind}.pprof'}"]
         _run([go, "build", f"-gcflags={package}={' '.join(flags)}", package], home, env)
+    for file in out.iterdir():
+        shutil.move(file, wanted)
 
 
 def record_benchmark(name: str, version: str, home: Path, out: Path) -> None:
