@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup test lint lab fit accuracy eval bench corpus docs demo clean ci
+.PHONY: setup test lint lab services fit accuracy eval bench corpus docs demo clean ci
 
 setup:
 	$(PYTHON) -m venv .venv
@@ -22,7 +22,10 @@ lab:  # record every program of the lab with every toolchain (hours; goes on whe
 fit:  # weights of evidence, and what is found in every recording: likelihoods.yaml, tests/lab/results.json.gz
 	$(BIN)/python tests/lab/score.py fit $(FITFLAGS)
 
-accuracy:  # docs/accuracy.md and its plot, from tests/lab/results.json.gz
+services:  # run real software under load and diagnose all that it gives up: tests/lab/services.json
+	$(BIN)/python tests/lab/services.py all $(SERVICESFLAGS)
+
+accuracy:  # docs/accuracy.md and its plot, from tests/lab/results.json.gz and services.json
 	$(BIN)/python tests/lab/accuracy.py
 
 eval:  # how well retrieval, text and a whole conversation find the right archetype

@@ -1,7 +1,8 @@
 """Writes docs/accuracy.md and its plot from tests/lab/results.json.gz: `make accuracy`.
 
 The results are what score.py found in each recording with the family under test left out of the fit; no
-recording is needed to write the page anew. A test holds the page to them.
+recording is needed to write the page anew. What was said of real services is in services.json, where they
+were recorded. A test holds the page to both.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from gopherdx.model import LIKELY
+from tests.lab import services_page
 from tests.lab.labels import ROOT
 from tests.lab.score import SURE, Json, load
 from tests.lab.seen import BETTER, WHOLE
@@ -152,8 +154,8 @@ def reliability(results: Json) -> Reliability:
 # The page ---------------------------------------------------------------------------------------------
 
 
-def page(results: Json) -> str:
-    """docs/accuracy.md."""
+def page(results: Json, services: Sequence[services_page.Recording] = ()) -> str:
+    """docs/accuracy.md, from what was found in the lab and what was said of real services."""
     every = cases(results)
     seen = [case for case in every if not case.cell["blind"]]
     parts = [
@@ -166,6 +168,7 @@ def page(results: Json) -> str:
         _silent(results, every),
         _blind(results, [case for case in every if case.cell["blind"]]),
         _wrong(every),
+        services_page.section(services),
         _calibration(results),
         _apart(results),
         _weights(results),
@@ -194,6 +197,7 @@ def _intro(results: Json, every: Sequence[Case]) -> str:
 # How accurate it is
 
 Written by `make accuracy` from `tests/lab/results.json.gz`; `make lab fit` makes that anew from recordings.
+Real services, under [their own head](#real-services), are from `tests/lab/services.json` and `make services`.
 
 {len(cells):,} recordings of {len(programs)} programs in {len(families)} families: Go {versions};
 GOMAXPROCS {", ".join(map(str, procs))}; at least two loads of each program. `tests/lab/matrix.py` says which
@@ -548,7 +552,7 @@ def plot(told: Reliability, file: Path) -> None:
 
 def main() -> int:
     results = load()
-    PAGE.write_text(page(results), encoding="utf-8")
+    PAGE.write_text(page(results, services_page.load()), encoding="utf-8")
     plot(reliability(results), PLOT)
     print(f"{PAGE.relative_to(ROOT)} and {PLOT.relative_to(ROOT)} are written")
     return 0

@@ -24,6 +24,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -209,6 +210,8 @@ def select_command(args: argparse.Namespace) -> None:
     known = programs()
     for name in args.capture or plan:
         entry = plan[name]
+        if "service" in entry:  # services.py select
+            continue
         program = known[entry["program"]]
         lacks = missing(program)
         if lacks:
@@ -222,8 +225,13 @@ def select_command(args: argparse.Namespace) -> None:
             pack(out / "r", SELECTED / name)
         labels[name] = _label(program, entry["go"], run, figure)
         print(f"{name}: {program.name} go{entry['go']} {run.variant}", flush=True)
-        text = yaml.safe_dump({n: labels[n] for n in plan if n in labels}, sort_keys=False, width=110)
-        file.write_text(_LABELS_HEAD + text, encoding="utf-8")
+        write_labels(plan, labels)
+
+
+def write_labels(plan: Mapping[str, Any], labels: Mapping[str, Any]) -> None:
+    """Write labels.yaml of tests/captures, in the order of selection.yaml."""
+    text = yaml.safe_dump({n: labels[n] for n in plan if n in labels}, sort_keys=False, width=110)
+    (SELECTED / "labels.yaml").write_text(_LABELS_HEAD + text, encoding="utf-8")
 
 
 def _selected_run(program: Program, entry: dict[str, Any]) -> Run:
@@ -242,6 +250,7 @@ _LABELS_HEAD = """\
 # What each recording is, and what a diagnosis of it has to say. Written by `lab.py select` from tests/lab.
 # archetypes: what has to be found, with the functions that are right as its location, best first.
 # load: environment that set the program's load, where it was not the program's own default.
+# role foreign: real software, recorded by `services.py select`; it gives up less than a program of the lab.
 """
 
 

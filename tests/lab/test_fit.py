@@ -12,7 +12,7 @@ import pytest
 
 from gopherdx.kb import Likelihoods, load_kb, read_likelihoods
 from gopherdx.model import Precision
-from tests.lab import accuracy, fit, score, statistic
+from tests.lab import accuracy, fit, score, services_page, statistic
 from tests.lab.fit import CLASSES, PRIOR, REFERENCE, Class, Piece, Row
 from tests.lab.seen import WHOLE
 
@@ -314,7 +314,7 @@ def test_likelihoods_are_written_as_they_are_read(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not score.RESULTS.exists(), reason="no results are written yet")
 def test_the_page_agrees_with_the_results() -> None:
-    assert accuracy.PAGE.read_text(encoding="utf-8") == accuracy.page(score.load())
+    assert accuracy.PAGE.read_text(encoding="utf-8") == accuracy.page(score.load(), services_page.load())
     assert accuracy.PLOT.read_text(encoding="utf-8").startswith("<?xml")
 
 

@@ -316,12 +316,15 @@ def test_forced_lines_are_none_of_the_rate() -> None:
     assert told["gc.forced_share"] == pytest.approx(0.75)
 
 
-def collector(*, seconds: float, asked_for: int, triggered: int) -> dict[str, Any]:
-    """What is told of a trace with these collections, each of 2 ms of marking."""
+def collector(
+    *, seconds: float, asked_for: int, triggered: int, sampled: tuple[tuple[int, int], ...] = ()
+) -> dict[str, Any]:
+    """What is told of a trace with these collections, each of 2 ms of marking, and CPU samples (stack, n)."""
     stacks = [
         (),
         (Frame("runtime.GC", "mgc.go", 1), Frame("main.flush", "main.go", 5)),
         (Frame("runtime.mallocgc", "malloc.go", 1), Frame("main.work", "main.go", 9)),
+        (Frame("runtime.gcDrain", "mgcmark.go", 1), Frame("runtime.gcBgMarkWorker", "mgc.go", 1)),
     ]
     cycles = asked_for + triggered
     counts = [SimpleNamespace(stack=1, count=asked_for), SimpleNamespace(stack=2, count=triggered)]
@@ -330,6 +333,7 @@ def collector(*, seconds: float, asked_for: int, triggered: int) -> dict[str, An
         running_ns=int(seconds * 1e9),
         waits=(),
         stack=stacks.__getitem__,
+        samples=tuple(SimpleNamespace(stack=at, count=n) for at, n in sampled),
         gc=SimpleNamespace(
             cycles=cycles,
             mark_ns={"dedicated": 2_000_000 * cycles, "fractional": 0, "idle": 0},
@@ -352,6 +356,21 @@ def test_collections_asked_for_in_a_trace_are_none_of_the_rate_nor_of_allocation
     assert told["gc.forced_share"] == 0.75
     assert told["main.work"] == 1
     assert "main.flush" not in told
+
+
+@pytest.mark.parametrize(
+    ("work", "marking", "told"),
+    [
+        (190, 10, 0.05),  # 2 s of CPU in 5 s with a goroutine running: threads wait for a CPU
+        (85, 10, None),  # too few to tell a share
+        (450, 10, None),  # nearly all the CPU time that was wanted
+    ],
+)
+def test_samples_tell_the_collectors_share_where_threads_wait_for_a_cpu(
+    work: int, marking: int, told: float | None
+) -> None:
+    of = collector(seconds=5, asked_for=0, triggered=100, sampled=((2, work), (3, marking)))
+    assert of.get("gc.sampled_share") == told
 
 
 def test_a_trace_of_less_than_a_second_tells_no_rate() -> None:

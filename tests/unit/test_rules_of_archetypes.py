@@ -38,6 +38,17 @@ def test_a_goal_pressed_against_the_live_heap_speaks_for_a_memory_limit(ratio: f
     assert ("G201.memory_limit" in fired) is fires
 
 
+@pytest.mark.parametrize(("sampled", "likely"), [(None, True), (0.25, True), (0.04, False)])
+def test_on_a_crowded_machine_samples_say_what_the_collector_uses(
+    sampled: float | None, likely: bool
+) -> None:
+    values = {"cycles_per_s": 25.0, "cost_share": 0.25, "cost_cores": 0.3, "live_heap_mb": 4.0}
+    told = [(f"gc.{name}", value, "") for name, value in values.items()]
+    fired, verdict = _verdict(*told, *([("gc.sampled_share", sampled, "")] if sampled is not None else []))
+    assert ("G201.samples_elsewhere" in fired) is not likely
+    assert bool([f for f in verdict.findings if f.id == "G201" and f.level == "likely"]) is likely
+
+
 @pytest.mark.parametrize(("restarts", "likely"), [(0.2, True), (300.0, False)])
 def test_many_small_documents_in_a_loop_are_no_huge_one(restarts: float, likely: bool) -> None:
     fired, verdict = _verdict(
@@ -68,3 +79,18 @@ def test_where_cpu_is_scarce_the_collector_pays_most_of_what_compiling_costs(
     )
     found = {f.id: f.explains for f in verdict.findings if f.level == "likely"}
     assert found == ({"G202": ("G201",)} if likely else {"G201": ()})
+
+
+@pytest.mark.parametrize(("victims", "likely"), [(0.4, True), (25.0, True), (1_000.0, False)])
+def test_a_loop_in_a_crowd_that_computes_keeps_nobody_waiting_by_itself(victims: float, likely: bool) -> None:
+    fired, verdict = _verdict(
+        ("run.longest_s", 3.0, "main.f"),
+        ("run.running_s", 1.2, "main.f"),
+        ("run.recording_share", 1.0, "main.f"),
+        ("run.victims_mean", victims, "main.f"),
+        ("run.victim_waits_per_s", 100.0, "main.f"),
+    )
+    assert ("G205.long_run" in fired) is likely
+    assert bool([f for f in verdict.findings if f.id == "G205" and f.level == "likely"]) is likely
+    # Its length by itself is as expected, and no reason why it is not found.
+    assert likely or "not at least" not in verdict.summary

@@ -29,8 +29,9 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 CAPTURES = ROOT / "tests" / "captures"
 LABELS = yaml.safe_load((CAPTURES / "labels.yaml").read_text("utf-8"))
 # Those of generations; the format up to Go 1.21 has its own tests.
-OLD = tuple(name for name, label in LABELS.items() if label["go"].startswith("1.21"))
+OLD = tuple(name for name, label in LABELS.items() if int(label["go"].split(".")[1]) <= 21)
 SHIPPED = sorted(p for p in CAPTURES.glob("*/trace.out.gz") if p.parent.name not in OLD)
+LONG_DELAY_BIN = 46  # 8.4 ms and more
 QUEUED = ("runnable", "stopped", "first run")
 LIMIT_S = 5.0
 BORDER_NS = 10_000_000  # a status may be told so late: the integrals miss its goroutine until then
@@ -138,6 +139,7 @@ def assert_sums_add_up(trace: Trace) -> None:
         assert lock.busy_ns <= lock.waiters_ns or lock.waits == 0
     for run in trace.runs:
         assert run.running_ns <= run.length_ns + border
+        assert 0 <= run.long_delays <= trace.delay_histogram[LONG_DELAY_BIN:].sum()
     assert trace.gc.cycles == trace.counts.get("GCBegin", 0)
 
 

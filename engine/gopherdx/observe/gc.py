@@ -8,6 +8,9 @@ How often it runs is told of collections that allocation triggered: one that the
 debug.FreeOSMemory, package testing before each benchmark) comes however little it allocates. Rates are told
 of recordings of a second or more: in the moment that a test or a start takes, every heap grows through small
 cycles, and nothing shows that it goes on.
+
+A thread that waits for a CPU counts as running. Mark workers wait for all other threads at the end of a
+cycle, so on a crowded or throttled machine their time tells little of what they use; CPU samples do.
 """
 
 from __future__ import annotations
@@ -27,6 +30,9 @@ LOOKED = (
 )  # fmt: skip
 MB = 1 << 20
 LEAST_S = 1.0
+SAMPLE_NS = 10_000_000
+LEAST_SAMPLES = 100  # a second of CPU time: a share of them is known to some percent
+STARVED = 0.6
 ASKED_FOR = "runtime.GC"
 
 
@@ -75,6 +81,7 @@ def _rates(trace: Trace, cycles: int, duration_s: float, out: Sayer) -> None:
     used_ns = (
         trace.running_ns + gc.mark_ns["dedicated"] + gc.mark_ns["fractional"] + _short_syscalls_ns(trace)
     )
+    _samples(trace, used_ns + gc.mark_ns["idle"], out)
     out.say("gc.cycles_per_s", cycles / duration_s, "1/s", locator="GCBegin")
     share = cost_ns / used_ns if used_ns else 0.0
     out.say("gc.cost_share", min(share, 1.0), "share of CPU time", locator="mark workers and assists")
@@ -89,6 +96,16 @@ def _rates(trace: Trace, cycles: int, duration_s: float, out: Sayer) -> None:
     # Ten times the goal, ten times fewer cycles: what is left of the cost.
     out.say("gc.gain_low", 1 / (1 - 0.5 * min(share, 0.9)), "x", locator="CPU share of the collector")
     out.say("gc.gain_high", 1 / (1 - 0.9 * min(share, 0.9)), "x", locator="CPU share of the collector")
+
+
+def _samples(trace: Trace, running_ns: int, out: Sayer) -> None:
+    """The collector's share of the CPU samples, where they tell of much less CPU time than the Ps ran."""
+    count = sum(c.count for c in trace.samples)
+    if count < LEAST_SAMPLES or count * SAMPLE_NS >= STARVED * running_ns:
+        return
+    spent = sum(c.count for c in trace.samples if fr.has(trace.stack(c.stack), fr.GC_WORK))
+    out.look("gc.sampled_share")
+    out.say("gc.sampled_share", spent / count, "share of CPU samples", locator="CPU samples in the trace")
 
 
 def _short_syscalls_ns(trace: Trace) -> int:

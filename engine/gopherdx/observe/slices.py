@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 LOOKED = ("run.longest_s", "run.recording_share", "run.running_s", "run.victims_mean",
           "run.victim_waits_per_s", "run.count")  # fmt: skip
 LONG_NS = 400_000_000
-LONG_WAIT_BIN = (
-    46  # 2**23 ns, 8.4 ms: forced preemption comes after 10 ms at the earliest, the wake-up lies between
-)
 
 
 def of_trace(trace: Trace) -> Said:
@@ -38,7 +35,6 @@ def of_trace(trace: Trace) -> Said:
         name = fr.plain(frame.function) if frame else ""
         groups[name].append(run)
         places.setdefault(name, place_of(frame))
-    waits = _victim_waits(trace) / (duration / 1e9)
     for name, runs in sorted(groups.items()):
         longest = max(runs, key=lambda r: r.length_ns)
         say = out.about(name, places[name], "runs ended by no pause")
@@ -48,7 +44,7 @@ def of_trace(trace: Trace) -> Said:
         say("run.count", len(runs), "runs")
         say("run.recording_share", longest.length_ns / duration, "share")
         say("run.victims_mean", _victims(runs), "goroutines")
-        say("run.victim_waits_per_s", waits, "1/s")
+        say("run.victim_waits_per_s", _victim_waits_per_s(runs), "1/s")
         say("run.victim_delay_ms", _victim_delay_ms(trace), "ms")
         say("run.preemptions", sum(n for r in runs for _, n in r.preemptions), "preemptions")
         say("run.placed", bool(name), "")
@@ -110,11 +106,12 @@ def _victims(runs: list[Run]) -> float:
     return sum(r.victims_ns for r in runs) / length if length else 0.0
 
 
-def _victim_waits(trace: Trace) -> int:
-    """How often a goroutine that could run waited 8 ms or more: for somebody's forced preemption."""
-    return int(trace.delay_histogram[LONG_WAIT_BIN:].sum())
+def _victim_waits_per_s(runs: list[Run]) -> float:
+    """How often a goroutine that could run waited 8 ms or more during the runs: for a forced preemption."""
+    length = sum(r.length_ns for r in runs)
+    return sum(r.long_delays for r in runs) / (length / 1e9) if length else 0.0
 
 
 def _victim_delay_ms(trace: Trace) -> float:
-    """The longest of those waits."""
+    """The longest that a goroutine which could run waited, in the whole trace."""
     return trace.delay_max_ns / 1e6

@@ -157,11 +157,10 @@ def next_steps(
 def _nearest(best: Sequence[Belief]) -> str:
     """The archetype that came nearest, by its value and threshold (each one's stands among the ruled out)."""
     for belief in best:
-        for e in belief.refuted_by:
+        for e in belief.refuted_by_itself:
             if e.actual is not None:
-                return (
-                    f" Nearest was {belief.archetype.id}, {e.text or e.name}: {_value(e)}, not {e.expected}."
-                )
+                said = f"{_value(e)}, {'not ' if e.supports else ''}{e.expected}"
+                return f" Nearest was {belief.archetype.id}, {e.text or e.name}: {said}."
     return ""
 
 

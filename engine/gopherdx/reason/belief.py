@@ -109,8 +109,14 @@ class Belief:
         would read oddly as a reason and comes last.
         """
         against = [p for p in self.pieces if p.weight < 0 and p.evidence]
-        against.sort(key=lambda p: (p.state == "absent" and _met_alone(p), p.weight))
+        against.sort(key=lambda p: (_met_alone(p), p.weight))
         return tuple(p.evidence for p in against if p.evidence)
+
+    @property
+    def refuted_by_itself(self) -> tuple[Evidence, ...]:
+        """Of what counted against it, what is a reason without anything beside it, the strongest first."""
+        alone = [p for p in self.pieces if p.weight < 0 and p.evidence and not _met_alone(p)]
+        return tuple(p.evidence for p in sorted(alone, key=lambda p: p.weight) if p.evidence)
 
 
 def believe(
@@ -297,4 +303,7 @@ def _nearest(proof: Proof, subject: str, lookup: Lookup) -> Observation | None:
 
 
 def _met_alone(piece: Piece) -> bool:
-    return piece.evidence is not None and piece.proof.expect.met(piece.evidence.actual)
+    """Whether it is absent although its own value is as expected."""
+    if piece.state != "absent" or piece.evidence is None:
+        return False
+    return piece.proof.expect.met(piece.evidence.actual)

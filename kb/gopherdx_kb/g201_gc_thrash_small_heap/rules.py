@@ -107,6 +107,11 @@ class Rules(ArchetypeRules):
         """A large live heap makes cycles long, not frequent."""
         self.conclude("large-live-heap", subject="", actual=v)
 
+    @Rule(obs("gc.sampled_share", value=MATCH.v & below("few_samples")))
+    def samples_elsewhere(self, v):  # type: ignore[no-untyped-def]
+        """Of a crowded machine, where mark workers wait. Silent where the threads had the CPU they wanted."""
+        self.conclude("samples-elsewhere", subject="", actual=v)
+
     @Rule(
         obs("gc.goal_ratio", value=MATCH.v & below("goal_ratio")),
         obs("gc.cycles_per_s", value=at_least("cycles_per_s")),

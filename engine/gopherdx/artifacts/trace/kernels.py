@@ -914,10 +914,10 @@ def _new_proc(p_keys, p_vals, ps, tally, pid, at):  # type: ignore[no-untyped-de
     G_SYSCALL, G_ASSIST_T, G_ASSIST_S, G_ASSIST, G_LABEL, G_BURST_T, G_BURST_RUN, G_BURST_QUEUE,
     G_UNTYPED_END, G_BURST_S, G_LOCK_T, G_LOCK_RUN, G_PREV, G_PREV_T, G_SPAN, G_SPAN_T, G_SPAN_LAST,
     G_SPAN_RUN, G_SPAN_ASSIST, G_SPAN_S, G_SPAN_N, G_RAN, G_BURST_OTHER, G_SPAN_RUN_LAST,
-    G_SPAN_ASSIST_LAST, G_WOKEN, G_ASSIST_RUN,
+    G_SPAN_ASSIST_LAST, G_WOKEN, G_ASSIST_RUN, G_BURST_LONG,
     G_LOG, G_STAY_T, G_STAY_WHAT, G_WAKER, G_ASSIST_RAN,
     G_UNIT_T, G_UNIT_HANDLER, G_SERVES, G_LOOP, G_ROOT_S, G_REGIONS, G_REGION,
-) = range(51)  # fmt: skip
+) = range(52)  # fmt: skip
 REGION_DEPTH = 4  # open regions that are kept of a goroutine: a begin and a name each, from G_REGION on
 GOROUTINE_COLUMNS = G_REGION + 2 * REGION_DEPTH
 
@@ -958,10 +958,11 @@ COUNTER_COLUMNS = 5
 GROUP_COLUMNS = 16
 
 # Runs without a natural pause (columns of ``runs``).
-RUN_G, RUN_GROUP, RUN_T, RUN_END, RUN_NS, RUN_VICTIMS, RUN_S, RUN_OPEN = 0, 1, 2, 3, 4, 5, 6, 7
-RUN_COLUMNS = 8
+RUN_G, RUN_GROUP, RUN_T, RUN_END, RUN_NS, RUN_VICTIMS, RUN_S, RUN_OPEN, RUN_LONG = range(9)
+RUN_COLUMNS = 9
 RUN_MIN_NS = 50_000_000
 RUN_SAMPLE_NS = 100_000_000
+LONG_DELAY_NS = 1 << 23  # 8.4 ms: forced preemption comes after 10 ms at the earliest, the wake-up between
 
 # Spans in which a goroutine's own stacks show one kind of work (columns of ``spans``).
 SPAN_CLASS, SPAN_G, SPAN_T, SPAN_END, SPAN_RUN, SPAN_ASSIST, SPAN_S, SPAN_N = 0, 1, 2, 3, 4, 5, 6, 7
@@ -1017,8 +1018,8 @@ TASK_NAME_BITS = 12
     X_P_RUNNING, X_P_INT, X_P_T, X_STW_T, X_STW_R, X_SLOTS, X_EDGES, X_COUNTERS, X_GROUPS, X_RUNS, X_SPANS,
     X_GEN_T0, X_SAMPLES, X_NEVER, X_MARKING, X_GC_FIRST, X_GC_LAST, X_LOW_MAX, X_GOAL_MIN, X_STARTED,
     X_SAMPLES_IDLE, X_STW_NS, X_GC_GAP_MAX, X_RUN_MIN, X_UNSETTLED, X_WOKEN, X_INT_WOKEN, X_DELAY_MAX,
-    X_LOG, X_LOG_FROM, X_LOG_LACKED, X_KINDS, X_UNITS_LEFT_OUT, X_TASKS,
-) = range(56)  # fmt: skip
+    X_LONG, X_LOG, X_LOG_FROM, X_LOG_LACKED, X_KINDS, X_UNITS_LEFT_OUT, X_TASKS,
+) = range(57)  # fmt: skip
 X_SIZE = 60
 X_HIST_T = X_SIZE - 1  # how far the histogram of running goroutines is
 
@@ -1175,6 +1176,7 @@ def _end_run(x, g, row, runs, t, still):  # type: ignore[no-untyped-def]
             runs[at, RUN_NS] = run
             runs[at, RUN_VICTIMS] = x[X_INT_WOKEN] - g[r, G_BURST_QUEUE]
             runs[at, RUN_S] = g[r, G_BURST_S]
+            runs[at, RUN_LONG] = x[X_LONG] - g[r, G_BURST_LONG]
             runs[at, RUN_OPEN] = g[r, G_BURST_OTHER] | (2 if still else 0)
             x[X_RUNS] += 1
         g[r, G_BURST_T] = -1
@@ -1295,6 +1297,8 @@ def _leave(  # type: ignore[no-untyped-def]
             delays[_bin(dt)] += 1
             if dt > x[X_DELAY_MAX]:
                 x[X_DELAY_MAX] = dt
+            if dt >= LONG_DELAY_NS:
+                x[X_LONG] += 1
         if kind == K_SCHED_NEW:
             groups[g[r, G_GROUP], R_SCHED_NEW] += dt
     elif state == SYSCALL:
@@ -1589,6 +1593,7 @@ def _enter(x, g, row, t, state, kind, stack, counts, sites, st_flags, st_site, s
             g[r, G_BURST_T] = t
             g[r, G_BURST_RUN] = g[r, G_RUN]
             g[r, G_BURST_QUEUE] = x[X_INT_WOKEN]
+            g[r, G_BURST_LONG] = x[X_LONG]
             g[r, G_BURST_S] = 0
             g[r, G_BURST_OTHER] = 0
         return
@@ -2125,6 +2130,7 @@ def fold(  # type: ignore[no-untyped-def]
                 g[pause, G_BURST_T] = t
                 g[pause, G_BURST_RUN] = g[pause, G_RUN] + t - g[pause, G_SINCE]
                 g[pause, G_BURST_QUEUE] = x[X_INT_WOKEN]
+                g[pause, G_BURST_LONG] = x[X_LONG]
                 g[pause, G_BURST_S] = 0
                 g[pause, G_BURST_OTHER] = 0
         while row >= 0:

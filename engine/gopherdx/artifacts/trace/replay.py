@@ -299,6 +299,7 @@ class Replay:
                 end_ns=r[k.RUN_END] - int(self.x[k.X_T0]),
                 running_ns=r[k.RUN_NS],
                 victims_ns=r[k.RUN_VICTIMS],
+                long_delays=r[k.RUN_LONG],
                 preempted_at=r[k.RUN_S],
                 open_start=bool(r[k.RUN_OPEN] & 1),
                 open_end=bool(r[k.RUN_OPEN] & 2),

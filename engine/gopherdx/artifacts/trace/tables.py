@@ -125,7 +125,11 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A stretch that one goroutine ran (or was runnable) with no pause but forced preemption."""
+    """A stretch that one goroutine ran (or was runnable) with no pause but forced preemption.
+
+    ``victims_ns`` is the time that goroutines which had been woken could run and waited meanwhile, and
+    ``long_delays`` how many such waits of 8 ms or more ended in it: for somebody's forced preemption.
+    """
 
     goroutine: int
     function: str
@@ -133,6 +137,7 @@ class Run:
     end_ns: int
     running_ns: int
     victims_ns: int
+    long_delays: int
     preempted_at: int
     open_start: bool
     open_end: bool
