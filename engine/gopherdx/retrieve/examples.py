@@ -1,8 +1,8 @@
 """Texts that are known to be about an archetype, or known not to be: what a description is compared with.
 
 Cases tell what people saw and what it was; symptoms.txt how people say it, and in lines with "!" what sounds
-alike and is something else; an archetype's page and questions what there is to be seen. Each text is a
-passage of its own, so that its vector is kept as any other's.
+alike and is something else (``!G102 ...`` where that is another archetype); an archetype's page and questions
+what there is to be seen. Each text is a passage of its own, so that its vector is kept as any other's.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ PAGE: Final = "page"
 _FOR = ("What it is", "How it shows", "Why it hurts")
 _AGAINST = "Not this when"
 _CODE = re.compile(r"```.*?```", re.S)
+_MISS = re.compile(r"!(?:([A-Z]+\d{3}) )?\s*(.*)", re.S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,8 @@ def _parts(case: Passage) -> Iterator[Passage]:
 
 def _of_archetype(archetype: Archetype) -> Iterator[Example]:
     this = frozenset({archetype.id})
-    for number, (kind, text) in enumerate(_lines(archetype), 1):
+    for number, (kind, line) in enumerate(_lines(archetype), 1):
+        miss = _MISS.fullmatch(line)
         passage = Passage(
             id=f"{kind}-{archetype.id}-{number:03}",
             title="",
@@ -59,10 +61,12 @@ def _of_archetype(archetype: Archetype) -> Iterator[Example]:
             archetypes=(archetype.id,),
             go="",
             source=f"gopherdx explain {archetype.id}",
-            text=text.removeprefix("!").strip(),
+            text=miss[2] if miss else line,
         )
-        against = text.startswith("!")
-        yield Example(passage, frozenset() if against else this, this if against else frozenset())
+        if miss is None:
+            yield Example(passage, this)
+        else:
+            yield Example(passage, frozenset({miss[1]} if miss[1] else ()), this)
 
 
 def _lines(archetype: Archetype) -> Iterator[tuple[str, str]]:
@@ -73,7 +77,7 @@ def _lines(archetype: Archetype) -> Iterator[tuple[str, str]]:
     yield PAGE, f"{archetype.title}. {archetype.slug.replace('-', ' ')}"
     yield PAGE, archetype.signature
     for proof in archetype.evidence:
-        sign = "" if proof.supports else "!"
+        sign = "" if proof.supports else "! "
         yield from ((PAGE, sign + text) for text in (proof.text, proof.question) if text)
     yield from ((PAGE, sentence) for sentence in _of_page(_text(archetype, "README.md")))
 
@@ -82,7 +86,7 @@ def _of_page(page: str) -> Iterator[str]:
     """The sentences of an archetype's page that say how it looks; "!" before what it is not."""
     for section in re.split(r"^## ", page, flags=re.M)[1:]:
         head, _, body = section.partition("\n")
-        sign = "!" if head.strip() == _AGAINST else ""
+        sign = "! " if head.strip() == _AGAINST else ""
         if sign or head.strip() in _FOR:
             yield from (sign + s for s in in_sentences(" ".join(_CODE.sub("", body).split())))
 
