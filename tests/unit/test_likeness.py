@@ -86,7 +86,7 @@ def test_what_is_shipped_is_what_a_fit_to_these_texts_gives(kb: KnowledgeBase, l
     known = examples(kb.archetypes, builtin().passages)
     made = likeness.Training(known, like.archetypes, encoder()).fitted()
     assert made.words == like.fitted.words
-    assert np.abs(made.by_vector - like.fitted.by_vector).max() < 2e-3
+    assert np.abs(made.by_text - like.fitted.by_text).max() < 2e-3
     assert np.abs(made.by_words - like.fitted.by_words).max() < 2e-3
 
 

@@ -2,22 +2,25 @@
 
 Cases tell what people saw and what it was; symptoms.txt how people say it, and in lines with "!" what sounds
 alike and is something else (``!G102 ...`` where that is another archetype); an archetype's page and questions
-what there is to be seen. Each text is a passage of its own, so that its vector is kept as any other's.
+what there is to be seen; others.txt beside the archetypes what people describe that is none of them. Each
+text is a passage of its own, so that its vector is kept as any other's.
 """
 
 from __future__ import annotations
 
+import importlib.resources
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from gopherdx.kb import Archetype
+from gopherdx.kb import PACKAGE, Archetype
 from gopherdx.retrieve.passages import Passage, in_sentences
 
 SYMPTOM: Final = "symptom"
 NEAR_MISS: Final = "near-miss"
 PAGE: Final = "page"
+OTHER: Final = "other"
 
 _FOR = ("What it is", "How it shows", "Why it hurts")
 _AGAINST = "Not this when"
@@ -33,10 +36,17 @@ class Example:
     like: frozenset[str]
     unlike: frozenset[str] = frozenset()
 
+    @property
+    def is_told(self) -> bool:
+        """Whether it is what the person of a case saw, in full."""
+        passage = self.passage
+        return passage.kind == "case" and not passage.title and passage.text == passage.symptom
+
 
 def examples(archetypes: Sequence[Archetype], passages: Sequence[Passage]) -> list[Example]:
     """Every text that is known to be about one of these archetypes, or about none of them."""
     found = [example for archetype in archetypes for example in _of_archetype(archetype)]
+    found += _of_none()
     for passage in passages:
         if passage.kind == "case":
             found += [Example(part, frozenset(passage.archetypes)) for part in _parts(passage)]
@@ -67,6 +77,12 @@ def _of_archetype(archetype: Archetype) -> Iterator[Example]:
             yield Example(passage, this)
         else:
             yield Example(passage, frozenset({miss[1]} if miss[1] else ()), this)
+
+
+def _of_none() -> Iterator[Example]:
+    file = importlib.resources.files(PACKAGE) / "others.txt"
+    for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
+        yield Example(Passage(f"{OTHER}-{number:03}", "", OTHER, (), "", "", line), frozenset())
 
 
 def _lines(archetype: Archetype) -> Iterator[tuple[str, str]]:

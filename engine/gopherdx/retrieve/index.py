@@ -1,8 +1,9 @@
 """An index over passages: vectors in faiss (exact) and words in BM25, their ranks put together.
 
 Vectors find what is said in other words, words find names (``getaddrinfo``, ``SetMaxOpenConns``). Each alone
-misses what the other finds; a passage's score is the mean of its cosine and of its BM25 score against the
-best one's, so that it lies in 0..1 and means the same for every query.
+misses what the other finds; a passage's score is the mean of its cosine (without what all texts have in
+common) and of its BM25 score against the best one's, so that it lies in 0..1 and means the same for every
+query.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from gopherdx.retrieve.encode import Encoder
 from gopherdx.retrieve.passages import Passage, in_sentences
-from gopherdx.retrieve.vectors import vectors_of
+from gopherdx.retrieve.vectors import apart, common_of, vectors_of
 from gopherdx.retrieve.words import Words, words_of
 
 FP16_FROM: Final = 100_000
@@ -42,7 +43,8 @@ class Index:
     def __init__(self, passages: Sequence[Passage], encode: Encoder) -> None:
         self.passages = tuple(passages)
         self.encoder = encode
-        self._vectors = VectorIndex(vectors_of(self.passages, encode))
+        self._common = common_of(encode)
+        self._vectors = VectorIndex(apart(vectors_of(self.passages, encode), self._common))
         self._words = Words([words_of(p.whole) for p in self.passages])
 
     def search(
@@ -80,10 +82,10 @@ class Index:
 
     def scores(self, text: str) -> NDArray[np.float32] | None:
         """A score for each passage, in 0..1; None for a text without a known word."""
-        vector = self.encoder.encode([text])[0]
         by_words = self._words.scores(words_of(text))
-        if not vector.any() and by_words is None:
+        if by_words is None and not self.encoder.knows(text):
             return None
+        (vector,) = apart(self.encoder.encode([text]), self._common)
         cosine = np.clip(self._vectors.all_scores(vector), 0, 1)
         return cosine if by_words is None else np.asarray((cosine + by_words) / 2, np.float32)
 

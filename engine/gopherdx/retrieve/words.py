@@ -52,7 +52,6 @@ class Words:
         held = Counter(word for count in counts for word in count)
         mean = sum(map(len, documents)) / max(len(documents), 1)
         self._count = len(documents)
-        self._documents = documents
         self.idf = {w: math.log(1 + (self._count - n + 0.5) / (n + 0.5)) for w, n in held.items()}
         postings: dict[str, tuple[list[int], list[float]]] = {}
         for at, (count, words) in enumerate(zip(counts, documents, strict=True)):
@@ -76,17 +75,6 @@ class Words:
             scores[rows] += weights
         most = float(scores.max())
         return scores / most if most > 0 else None
-
-    def matrix(self) -> NDArray[np.float32]:
-        """Documents x words (in the order of ``idf``), as ``weighted`` makes each."""
-        column = {word: at for at, word in enumerate(self.idf)}
-        idf = np.array(list(self.idf.values()), np.float32)
-        out = np.zeros((self._count, len(column)), np.float32)
-        for row, words in zip(out, self._documents, strict=True):
-            weights = weighted(words, column, idf)
-            if weights is not None:
-                row[:] = weights
-        return out
 
 
 def weighted(
