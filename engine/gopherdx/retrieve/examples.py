@@ -64,19 +64,17 @@ def _of_archetype(archetype: Archetype) -> Iterator[Example]:
     this = frozenset({archetype.id})
     for number, (kind, line) in enumerate(_lines(archetype), 1):
         miss = _MISS.fullmatch(line)
+        like = this if miss is None else frozenset({miss[1]} if miss[1] else ())
         passage = Passage(
             id=f"{kind}-{archetype.id}-{number:03}",
             title="",
             kind=kind,
-            archetypes=(archetype.id,),
+            archetypes=tuple(like),
             go="",
             source=f"gopherdx explain {archetype.id}",
             text=miss[2] if miss else line,
         )
-        if miss is None:
-            yield Example(passage, this)
-        else:
-            yield Example(passage, frozenset({miss[1]} if miss[1] else ()), this)
+        yield Example(passage, like, frozenset() if miss is None else this)
 
 
 def _of_none() -> Iterator[Example]:

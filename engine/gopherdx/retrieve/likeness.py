@@ -51,7 +51,8 @@ _PAIR: Final = " "
 # hint. Counted by `make eval` over symptoms and what cases' people saw, each left out in turn: log of how
 # often a score falls there for the right archetype against how often for another.
 LOG_ODDS: Final = (
-    (0.025, -3.0), (0.075, -2.0), (0.125, -0.6), (0.175, 0.5), (0.225, 1.8), (0.275, 2.6), (0.32, 3.0),
+    (0.025, -3.0), (0.075, -2.0), (0.125, -0.6), (0.14, 0.0), (0.165, 0.0), (0.225, 1.8), (0.275, 2.6),
+    (0.32, 3.0),
 )  # fmt: skip
 
 
