@@ -224,6 +224,8 @@ class Triage:
         before = self.contradictions()
         question = self.question
         try:
+            if question is not None and question.how == "capture" and step.is_yes(text):
+                return Reply("refused", "Run the command, then give the path of the file that it wrote.")
             if question is not None and question.how == "capture" and not step.is_no(text):
                 return self._described(text, f"{text!r} is no file; give its path, or say no")
             self.answer(text)

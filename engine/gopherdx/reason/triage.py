@@ -158,10 +158,23 @@ def ranking(kb: KnowledgeBase, state: State) -> tuple[tuple[Standing, ...], floa
 
 def why(kb: KnowledgeBase, question: Question) -> str:
     """Why a question is asked, in a sentence."""
-    names = dict.fromkeys(f"{kb[a].id} {kb[a].slug}" for a, _ in question.stands_for)
-    if not names:
+    if not question.stands_for:
         return "What people say of a bug tells more than any single number; it decides what is asked next."
-    return f"It tells for or against {', '.join(names)}: {question.bits:.2f} bit is expected of the answer."
+    if question.how == "capture":
+        ids = list(dict.fromkeys(a for a, _ in question.stands_for))
+        return f"It shows more than any answer could: it tells for or against {', '.join(ids)}."
+    proofs = [(kb[a], kb[a].proof(name)) for a, name in question.stands_for]
+    said = [_speaks(question, archetype, proof) for archetype, proof in proofs]
+    return " ".join(dict.fromkeys(said))
+
+
+def _speaks(question: Question, archetype: Archetype, proof: Proof) -> str:
+    """For and against what an answer speaks."""
+    yes = f"A number {proof.expect}" if question.how == "number" else "Yes"
+    other = "any other" if question.how == "number" else "no"
+    named = f"{archetype.id} {archetype.slug} ({archetype.title})"
+    first, second = ("for", "against") if proof.supports else ("against", "for")
+    return f"{yes} speaks {first} {named}, {other} {second} it."
 
 
 def told(kb: KnowledgeBase, state: State) -> Told:
@@ -221,6 +234,11 @@ def is_answer(question: Question, said: str) -> bool:
 def is_unknown(said: str) -> bool:
     """Whether it says that the person does not know."""
     return _UNKNOWN.fullmatch(said.strip()) is not None
+
+
+def is_yes(said: str) -> bool:
+    """Whether it says yes and nothing else."""
+    return _YES.fullmatch(said.strip()) is not None
 
 
 def is_no(said: str) -> bool:
@@ -320,7 +338,7 @@ def _capture(kind: str, beliefs: Sequence[Belief], likelihoods: Likelihoods) -> 
     return Question(
         id=f"{_CAPTURE}{kind}",
         how="capture",
-        text=f"Can you record {words}? It costs {cost(kind)}. Then give its path.",
+        text=f"Can you record {words}? It costs {cost(kind)}. Give its path then, or say no.",
         bits=round(bits, 6),
         stands_for=tuple((b.archetype.id, proof.name) for b, proofs in shown for proof in proofs),
         kind=kind,
