@@ -8,7 +8,7 @@ query.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -103,19 +103,15 @@ class VectorIndex:
     """Exact search by inner product over unit vectors, in faiss."""
 
     def __init__(self, vectors: NDArray[np.float32]) -> None:
-        import faiss
+        self._count = len(vectors)
+        self._index = _filled(len(vectors), vectors.shape[1], [vectors])
 
-        count, dimensions = vectors.shape
-        self._count = count
-        self._index: Any = (
-            faiss.IndexFlatIP(dimensions)
-            if count < FP16_FROM
-            else faiss.IndexScalarQuantizer(
-                dimensions, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
-            )
-        )
-        if count:
-            self._index.add(np.ascontiguousarray(vectors))
+    @classmethod
+    def of(cls, count: int, dimensions: int, blocks: Iterable[NDArray[np.float32]]) -> VectorIndex:
+        """Over ``count`` vectors that come in blocks, so that they need not all be there at once."""
+        made = cls(np.zeros((0, dimensions), np.float32))
+        made._count, made._index = count, _filled(count, dimensions, blocks)
+        return made
 
     def nearest(
         self, vector: NDArray[np.float32], count: int
@@ -130,6 +126,29 @@ class VectorIndex:
         out = np.zeros(self._count, np.float32)
         out[rows] = scores
         return out
+
+
+def _filled(count: int, dimensions: int, blocks: Iterable[NDArray[np.float32]]) -> Any:
+    """An index of ``count`` vectors; a large one is in two halves, which are searched side by side."""
+    import faiss
+
+    if count < FP16_FROM:
+        whole = faiss.IndexFlatIP(dimensions)
+        for block in blocks:
+            whole.add(np.ascontiguousarray(block))
+        return whole
+    fp16 = faiss.ScalarQuantizer.QT_fp16
+    halves = [faiss.IndexScalarQuantizer(dimensions, fp16, faiss.METRIC_INNER_PRODUCT) for _ in range(2)]
+    first = count // 2
+    for block in blocks:
+        left = first - halves[0].ntotal  # what the first half still takes
+        for half, part in zip(halves, (block[:left], block[left:]), strict=True):
+            half.add(np.ascontiguousarray(part))
+    shards: Any = faiss.IndexShards
+    both = shards(dimensions, True, True)  # in threads, and rows of the second half counted on from the first
+    for half in halves:
+        both.add_shard(half)
+    return both
 
 
 def holds_for(passage: Passage, go: str) -> bool:
