@@ -82,9 +82,10 @@ class Index:
 
     def scores(self, text: str) -> NDArray[np.float32] | None:
         """A score for each passage, in 0..1; None for a text without a known word."""
-        by_words = self._words.scores(words_of(text))
-        if by_words is None and not self.encoder.knows(text):
+        words = words_of(text)
+        if not self._words.knows(words) and not self.encoder.knows(text):
             return None
+        by_words = self._words.scores(words)
         (vector,) = apart(self.encoder.encode([text]), self._common)
         cosine = np.clip(self._vectors.all_scores(vector), 0, 1)
         return cosine if by_words is None else np.asarray((cosine + by_words) / 2, np.float32)

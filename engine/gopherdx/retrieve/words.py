@@ -65,6 +65,10 @@ class Words:
             for word, (rows, weights) in postings.items()
         }
 
+    def knows(self, words: Sequence[str]) -> bool:
+        """Whether a word of these, and not only a number, is in any document."""
+        return any(word in self._postings and not word[0].isdigit() for word in words)
+
     def scores(self, words: Sequence[str]) -> NDArray[np.float32] | None:
         """A score for each document against the best one's; None where no word is known."""
         found = [self._postings[word] for word in words if word in self._postings]
