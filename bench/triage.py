@@ -16,7 +16,7 @@ import random
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 
 import numpy as np
@@ -152,23 +152,30 @@ def text(kb: KnowledgeBase) -> Iterator[str]:
 
 def heldout(kb: KnowledgeBase) -> Iterator[str]:
     """Descriptions that nothing is fitted to, weighed by the fit that is shipped: guesses as above."""
-    lines = [line for line in HELD_OUT.read_text("utf-8").splitlines() if line and not line.startswith("#")]
-    said = [(want, told) for want, _, told in (line.partition(": ") for line in lines)]
     for name in _encoders():
-        likeness = open_likeness(kb.archetypes, builtin().passages, encoder(name))
-        odds = [{a: like.log_odds for a, like in likeness.weigh(told).items()} for _, told in said]
+        said = _held_out(kb, name)
         ranks = [
-            sorted(of, key=lambda a: -of[a]).index(want)
-            for (want, _), of in zip(said, odds, strict=True)
+            sorted(of, key=lambda a: -of[a]).index(want) if of else len(kb.archetypes)
+            for (want, _), of in said
             if want != "none"
         ]
         yield _told(f"{name}: with a bug", ranks)
         most = [
             belief.probability(kb.likelihoods, [max(of.values(), default=-belief.TEXT_CAP)])
-            for (want, _), of in zip(said, odds, strict=True)
+            for (want, _), of in said
             if want == "none"
         ]
         yield f"{name}: none of these     {_low(most)}"
+
+
+def _held_out(kb: KnowledgeBase, name: str) -> list[tuple[tuple[str, str], Mapping[str, float]]]:
+    """Each held-out description with what it turned out to be, and its log-odds for each archetype."""
+    likeness = open_likeness(kb.archetypes, builtin().passages, encoder(name))
+    lines = HELD_OUT.read_text("utf-8").splitlines()
+    said = [(want, told) for want, _, told in (li.partition(": ") for li in lines if li and li[0] != "#")]
+    return [
+        ((want, told), {a: like.log_odds for a, like in likeness.weigh(told).items()}) for want, told in said
+    ]
 
 
 def _low(most: Sequence[float]) -> str:
@@ -255,27 +262,27 @@ class Person:
 
 
 def talk(kb: KnowledgeBase) -> Iterator[str]:
-    """A simulated person for each recording of tests/captures, who begins with a line of symptoms.txt
-    (where it is healthy, with a case of none), answers from what the recording shows, and records no more.
-    Right: the first archetype is the recording's, or, without one, none is likely. Questions count all: the
-    first one and the recording that is asked for.
+    """A simulated person for each recording of tests/captures, who begins with a line of symptoms.txt (where
+    the program is healthy, with a case of none) or with a held-out description, answers from what the
+    recording shows, and records no more. Right: the first archetype is the recording's, or, without one, none
+    is likely. Questions count all: the first one and the recording that is asked for.
     """
     labels = yaml.safe_load((CAPTURES / "labels.yaml").read_text("utf-8"))
     read_all = {name: _observed(CAPTURES / name) for name in labels if (CAPTURES / name).is_dir()}
-    known, left_out = _left_out(kb, "static")
-    for noise in (0.0, NOISE):
+    beginnings = {"a line left out": _left_out_lines(kb), "held out": _held_out_lines(kb)}
+    for (how, begin), noise in product(beginnings.items(), (0.0, NOISE)):
         dice = random.Random(SEED)
         right: dict[bool, list[bool]] = {True: [], False: []}
         asked: list[int] = []
         for at, (name, seen) in enumerate(read_all.items()):
             ids = {a["id"] for a in labels[name]["archetypes"]}
-            begin = _begin(kb, ids, known, left_out, at)
-            found, likely, count = _talk(kb, _person(kb, seen, noise, dice), begin)
+            lines = [line for of in sorted(ids) or ["none"] for line in begin[of]]
+            found, likely, count = _talk(kb, _person(kb, seen, noise, dice), lines[at % len(lines)])
             right[bool(ids)].append(found in ids if ids else not likely)
             asked.append(count)
         ill, well = right[True], right[False] or [True]
         yield (
-            f"noise {noise:.1f}: right archetype {np.mean(ill):.2f} of {len(ill)} with a bug, "
+            f"{how}, noise {noise:.1f}: right archetype {np.mean(ill):.2f} of {len(ill)} with a bug, "
             f"none likely {np.mean(well):.2f} of {len(well)} without, both {np.mean([*ill, *well]):.2f}; "
             f"questions {np.mean(asked):.1f}, at most {max(asked)}"
         )
@@ -290,17 +297,25 @@ def _person(kb: KnowledgeBase, seen: Observations, noise: float, dice: random.Ra
     return Person(by_archetype(chain.run(kb, seen).evidence), seen.looked, noise, dice)
 
 
-def _begin(
-    kb: KnowledgeBase, ids: set[str], known: Sequence[Example], left_out: NDArray[np.float64], at: int
-) -> Mapping[str, float]:
-    """What a description is worth that the fit does not know."""
-    of_it = [
-        row
-        for e, row in zip(known, left_out, strict=True)
-        if (e.like & ids and e.passage.kind == SYMPTOM) or (not ids and e.is_told and not e.like)
-    ]
-    row = of_it[at % len(of_it)]
-    return {a.id: log_odds(float(score)) for a, score in zip(kb.archetypes, row, strict=True)}
+def _left_out_lines(kb: KnowledgeBase) -> Mapping[str, list[Mapping[str, float]]]:
+    """What descriptions are worth that the fit does not know, by archetype and for none."""
+    lines: dict[str, list[Mapping[str, float]]] = {}
+    for example, row in zip(*_left_out(kb, "static"), strict=True):
+        odds = {a.id: log_odds(float(score)) for a, score in zip(kb.archetypes, row, strict=True)}
+        if example.passage.kind == SYMPTOM:
+            for archetype in example.like:
+                lines.setdefault(archetype, []).append(odds)
+        elif example.is_told and not example.like:
+            lines.setdefault("none", []).append(odds)
+    return lines
+
+
+def _held_out_lines(kb: KnowledgeBase) -> Mapping[str, list[Mapping[str, float]]]:
+    """The same of held-out descriptions."""
+    lines: dict[str, list[Mapping[str, float]]] = {}
+    for (want, _), odds in _held_out(kb, "static"):
+        lines.setdefault(want, []).append(odds)
+    return lines
 
 
 def _talk(kb: KnowledgeBase, person: Person, begin: Mapping[str, float]) -> tuple[str, bool, int]:
