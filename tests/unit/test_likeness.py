@@ -57,6 +57,15 @@ def test_a_text_without_a_known_word_says_nothing(like: Likeness, text: str) -> 
     assert like.weigh(text) == {}
 
 
+@pytest.mark.parametrize("text", ["the service is slow", "it hangs", "something is wrong with the app"])
+def test_a_few_vague_words_speak_against_nothing(like: Likeness, text: str) -> None:
+    told = like.weigh(text)
+    assert told
+    assert all(0 <= of.log_odds < likeness.VAGUE for of in told.values())
+    more = f"{text}, and the invoice number is missing in the footer of the printed letter"
+    assert min(of.log_odds for of in like.weigh(more).values()) < 0
+
+
 def test_a_near_miss_counts_against_the_archetype_that_it_sounds_like() -> None:
     def known(name: str, text: str, *, against: bool = False) -> Example:
         kind = NEAR_MISS if against else SYMPTOM

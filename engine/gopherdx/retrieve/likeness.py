@@ -45,6 +45,10 @@ POWER: Final = 3
 TOLD: Final = 2.0
 """How much more a real report counts than a line that was written down."""
 
+A_FEW_WORDS: Final = 5
+VAGUE: Final = 2.0
+"""So few words that speak for nothing with more log-odds than that ("it hangs") speak against nothing."""
+
 _PAIR: Final = " "
 
 # Score to log-odds. Below the first and beyond the last they stay as they are: a text alone is no more than a
@@ -94,15 +98,18 @@ class Likeness:
 
     def weigh(self, text: str) -> Mapping[str, Like]:
         """What a text says of each archetype; nothing for a text without a known word."""
+        said = frozenset(words_of(text))
         words = weighted(terms_of(text), self._column, self.fitted.idf)
         if words is None:
             return {}
         vector = self._encode.encode([text])[0]
         scores = (self._vectors @ vector) ** POWER @ self.fitted.by_text + words @ self.fitted.by_words
+        weights = [log_odds(float(score)) for score in scores]
+        if len(said) <= A_FEW_WORDS and max(weights) < VAGUE:
+            weights = [max(odds, 0.0) for odds in weights]
         return {
-            name: Like(odds, self._nearest(name, vector, frozenset(words_of(text))) if odds > 0 else None)
-            for name, score in zip(self.archetypes, scores, strict=True)
-            for odds in [log_odds(float(score))]
+            name: Like(odds, self._nearest(name, vector, said) if odds > 0 else None)
+            for name, odds in zip(self.archetypes, weights, strict=True)
         }
 
     def _nearest(self, name: str, vector: Matrix, words: frozenset[str]) -> Passage:
