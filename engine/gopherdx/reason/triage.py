@@ -38,9 +38,6 @@ dozen others. The diagnosis names them all."""
 QUESTIONS_MAX: Final = 12
 """Questions of one conversation, the first one too: later ones tell hardly anything."""
 
-QUESTIONS_MAX_AT_SEA: Final = 20
-"""The same where the description points nowhere: then each archetype has to be asked for."""
-
 FIRST: Final = "symptom"
 _CAPTURE: Final = "capture."
 _NO_OBSERVATIONS: Final = Observations((), frozenset(), frozenset())
@@ -138,9 +135,7 @@ def ask(kb: KnowledgeBase, state: State) -> Question | None:
         return Question(FIRST, "free", "What do you see? One or two sentences, in your own words.")
     beliefs = standing(kb, state)
     count = 1 + sum(not name.startswith(FIRST) for name in asked)
-    at_sea = not any(weight > 0 for weight in state.text.values())
-    most = QUESTIONS_MAX_AT_SEA if at_sea else QUESTIONS_MAX
-    if count >= most or any(b.confidence >= SURE for b in beliefs):
+    if count >= QUESTIONS_MAX or any(b.confidence >= SURE for b in beliefs):
         return None
     offers = [q for q in _questions(kb, state, beliefs) if q.id not in asked and q.bits >= WORTH_ASKING_BITS]
     if sum(name.startswith(_CAPTURE) for name in asked) >= CAPTURES_MAX:
