@@ -34,8 +34,9 @@ eval:  # how well retrieval, text and a whole conversation find the right archet
 corpus:  # check the corpus, and write its vectors and the fit of likeness that are shipped
 	$(BIN)/python corpus/check.py --vectors
 
-bench:  # speed and memory against the toolchain's own readers, in one run
+bench:  # speed and memory against the toolchain's own readers, in one run; a query over a million vectors
 	$(BIN)/python bench/bench.py
+	$(BIN)/python bench/vectors.py
 
 docs:  # docs/cli.md, the JSON schema, and the demo in README.md
 	$(BIN)/python docs/generate.py

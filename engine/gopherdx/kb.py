@@ -28,7 +28,7 @@ from gopherdx.yamlfile import KINDS, Node, is_number, read_yaml
 if TYPE_CHECKING:
     from gopherdx.rules import JoinedRule
 
-_PACKAGE: Final = "gopherdx_kb"
+PACKAGE: Final = "gopherdx_kb"
 MIN_COST_CAP: Final = 0.25
 _COMPARISONS: Final = ("at_least", "at_most", "above", "below")
 
@@ -261,12 +261,12 @@ def load_kb(extra: Sequence[Path] = (), *, rules: bool = True) -> KnowledgeBase:
 @cache
 def _builtin(rules: bool) -> tuple[Archetype, ...]:
     """The archetypes of the package, read once a process: they are frozen, and no part of it changes."""
-    return tuple(_read(folder, _ours, rules) for folder in _folders(importlib.resources.files(_PACKAGE)))
+    return tuple(_read(folder, _ours, rules) for folder in _folders(importlib.resources.files(PACKAGE)))
 
 
 @cache
 def _likelihoods() -> Likelihoods:
-    return read_likelihoods(importlib.resources.files(_PACKAGE).joinpath("likelihoods.yaml"))
+    return read_likelihoods(importlib.resources.files(PACKAGE).joinpath("likelihoods.yaml"))
 
 
 def read_archetype(folder: Path, *, rules: bool = True) -> Archetype:
@@ -338,7 +338,7 @@ def _line(error: BaseException, where: str) -> str:
 
 
 def _ours(folder: Traversable) -> ModuleType:
-    return importlib.import_module(f"{_PACKAGE}.{folder.name}.rules")
+    return importlib.import_module(f"{PACKAGE}.{folder.name}.rules")
 
 
 def _theirs(folder: Traversable) -> ModuleType:

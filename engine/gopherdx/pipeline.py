@@ -179,13 +179,13 @@ def _judge(kb: KnowledgeBase, processes: Sequence[tuple[str, Observations]], tol
     from gopherdx.reason.belief import NOTHING_TOLD
     from gopherdx.reason.together import together
 
-    verdicts = [
-        confidence.judge(kb, seen, chain.run(kb, seen), told or NOTHING_TOLD) for _, seen in processes
-    ]
+    told = told or NOTHING_TOLD
+    verdicts = [confidence.judge(kb, seen, chain.run(kb, seen), told) for _, seen in processes]
     if len(verdicts) == 1:
         return verdicts[0]
     kinds = frozenset().union(*(seen.kinds for _, seen in processes))
-    return together(kb, dict(zip((name for name, _ in processes), verdicts, strict=True)), kinds)
+    named = dict(zip((name for name, _ in processes), verdicts, strict=True))
+    return together(kb, named, kinds, told.unknown)
 
 
 class Library:

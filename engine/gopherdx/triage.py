@@ -93,7 +93,7 @@ class Triage:
         self._progress = progress
         self._paths: tuple[str, ...] = ()
         self._reading: Reading = nothing_read(self._version)
-        self._state = State(observations=_merged(self._reading))
+        self._state = step.observed(self._kb, State(), _merged(self._reading))
         self._stopped = False
         self._asked: tuple[State, Question | None] | None = None
         if paths:
@@ -174,14 +174,14 @@ class Triage:
         reading = read(files, limits=Limits(), progress=self._progress, go_version=self._version)
         known = {item.path for item in self._reading.inputs}
         self._paths, self._reading = named, reading
-        self._become(replace(self._state, observations=_merged(reading)))
+        self._become(step.observed(self._kb, self._state, _merged(reading)))
         return tuple(f"{item.path}: {item.kind}" for item in reading.inputs if item.path not in known)
 
     def _become(self, state: State) -> None:
-        described = " ".join(
-            said for name, said in state.answers if name.startswith(FIRST) and not step.is_unknown(said)
-        )
-        if described:
+        described = _described(state)
+        if described and described == _described(self._state) and self._state.text:
+            state = replace(state, text=self._state.text, like=self._state.like)
+        elif described:
             told = self._library.told(self._kb, described)
             state = replace(state, text=told.text, like=told.like)
         else:
@@ -224,6 +224,8 @@ class Triage:
         before = self.contradictions()
         question = self.question
         try:
+            if question is not None and question.how == "capture" and step.is_yes(text):
+                return Reply("refused", "Run the command, then give the path of the file that it wrote.")
             if question is not None and question.how == "capture" and not step.is_no(text):
                 return self._described(text, f"{text!r} is no file; give its path, or say no")
             self.answer(text)
@@ -279,7 +281,15 @@ class Triage:
         self._paths = kept.paths
         self._reading = Reading(kept.processes, kept.inputs, kept.overview, kept.warnings)
         self._stopped = False
-        self._become(replace(self._state, answers=kept.answers, observations=_merged(self._reading)))
+        state = replace(self._state, answers=kept.answers)
+        self._become(step.observed(self._kb, state, _merged(self._reading)))
+
+
+def _described(state: State) -> str:
+    """All that the person described, as one text."""
+    return " ".join(
+        said for name, said in state.answers if name.startswith(FIRST) and not step.is_unknown(said)
+    )
 
 
 def _merged(reading: Reading) -> Observations:

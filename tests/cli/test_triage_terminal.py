@@ -151,7 +151,7 @@ def test_help_back_ranking_and_terms_in_between(start: Start) -> None:
     child = start()
     say(child, SENDS)
     say(child, "?")
-    child.expect_exact("It tells for or against G302")
+    child.expect_exact("Yes speaks for G302 blocked-channel-send")
     say(child, "show")
     child.expect_exact("none of these")
     say(child, "what is mark assist?")

@@ -85,6 +85,8 @@ SPOILED: list[tuple[str, Callable[[str], str], str]] = [
     ("README.md", lambda s: s + "\nTODO\n", "1 TODO left"),
     ("symptoms.txt", lambda s: s.split("\n")[0] + "\n", "1 symptoms and 0 near-misses"),
     ("symptoms.txt", lambda s: s + s.split("\n")[0] + "\n", "a line is there twice"),
+    ("symptoms.txt", lambda s: s + "!G302 it is what it is not\n", "a near-miss of"),
+    ("symptoms.txt", lambda s: s + "! it looks like G999 to me\n", "nobody describes a bug by its id"),
     ("rules.py", lambda s: s.replace('at_least("age_s")', "3.5", 1), "bare number"),
     ("rules.py", lambda s: s.replace('"ever-more"', '"nobody-receives"'), "no rule concludes 'ever-more'"),
     ("bug/main.go", lambda s: s.replace("// snippet:end", ""), "there is no code between"),

@@ -9,8 +9,12 @@ import pytest
 
 from gopherdx import Triage
 from gopherdx.errors import GopherdxError, UnreadableInput, UsageError
+from gopherdx.kb import KnowledgeBase
 from gopherdx.model import GoRange, Location, Observation, Observations, Overview, Source
+from gopherdx.reason import chain
+from gopherdx.reason.facts import Concluded
 from gopherdx.saved import Kept, from_json, to_json
+from gopherdx.triage import Reply
 from tests.conftest import ROOT
 
 DEMO = str(ROOT / "engine" / "gopherdx" / "demo")
@@ -162,3 +166,56 @@ def test_wrong_use_is_said() -> None:
     talk.stop()
     with pytest.raises(UsageError, match="nothing is asked"):
         talk.answer("yes")
+
+
+HEADLINE = "p99 is 220 ms but the CPU is idle"
+
+
+def test_slow_with_an_idle_cpu_leads_to_calls_one_after_another() -> None:
+    talk = Triage(symptom=HEADLINE, passages=False)
+    assert talk.ranking()[0][0].id == "G401"
+    asked_of: list[set[str]] = []
+    while talk.question is not None and len(asked_of) < 4:
+        about = {archetype for archetype, _ in talk.question.stands_for}
+        asked_of.append(about)
+        talk.say("yes" if about == {"G401"} and talk.question.how != "capture" else "no")
+    assert talk.question is None
+    assert asked_of[0] == {"G401"}
+    (finding,) = talk.diagnosis().likely
+    assert finding.id == "G401"
+
+
+def test_what_a_person_does_not_know_is_not_the_next_step(talk: Triage) -> None:
+    said: list[str] = []
+    while talk.question is not None:
+        said.append(talk.question.text)
+        talk.say("unknown" if talk.question.how != "capture" else "no")
+    steps = talk.diagnosis().next
+    assert steps
+    assert not {step.text for step in steps} & set(said)
+    assert steps[0].kind == "capture"
+
+
+def test_rules_run_once_for_files_and_not_for_each_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs: list[Observations] = []
+    run = chain.run
+
+    def counted(kb: KnowledgeBase, observations: Observations) -> Concluded:
+        runs.append(observations)
+        return run(kb, observations)
+
+    monkeypatch.setattr(chain, "run", counted)
+    talk = Triage(DEMO, passages=False)
+    for said in ("show", "no", "unknown", "b", "something else is slow in this service too"):
+        talk.say(said)
+        _ = talk.question, talk.ranking(), talk.contradictions()
+    assert len(runs) == 1
+
+
+def test_yes_to_a_recording_says_what_to_do(talk: Triage) -> None:
+    while talk.question is not None and talk.question.how != "capture":
+        talk.say("unknown")
+    assert talk.question is not None
+    assert talk.say("yes") == Reply(
+        "refused", "Run the command, then give the path of the file that it wrote."
+    )

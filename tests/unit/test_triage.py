@@ -162,6 +162,26 @@ def test_a_file_that_contradicts_an_answer_is_believed_and_said(kb: KnowledgeBas
     assert triage.ranking(kb, state)[0][-1].id == "X901"
 
 
+@pytest.mark.parametrize("text", [{"G401": 1.0}, {}])
+def test_nobody_is_asked_for_ever(text: dict[str, float]) -> None:
+    real = load_kb()
+    state = State(answers=begun().answers, text=text)
+    count = 1
+    while (question := triage.ask(real, state)) is not None:
+        state = triage.answered(state, question, "unknown")
+        count += 1
+    assert count <= triage.QUESTIONS_MAX
+    more = [(f"G401.made-up-{n}", "no") for n in range(triage.QUESTIONS_MAX)]
+    assert triage.ask(real, State(answers=(*begun().answers, *more), text=text)) is None
+
+
+def test_why_says_which_answer_speaks_for_what(kb: KnowledgeBase) -> None:
+    by_text = {q.text: triage.why(kb, q) for q in triage._asked_of_people(kb)}
+    assert by_text["Are goroutines stuck?"].startswith("Yes speaks for X901 ")
+    assert by_text["Is the CPU idle?"].count("Yes speaks for ") == 2
+    assert by_text["How often does it happen?"].startswith("A number at least 2 speaks for X902 ")
+
+
 def test_with_the_knowledge_base_of_the_product_a_conversation_ends() -> None:
     real = load_kb()
     state: State = begun("goroutines pile up in chan send")

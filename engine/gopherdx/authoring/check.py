@@ -46,6 +46,7 @@ OLD_NAMES: Final = {
 _MACHINE_PATH = re.compile(r"/(?:work|home|root|tmp|Users|mnt|usr/local)/|\b[A-Z]:\\|site-packages")
 _LINK = re.compile(r"https://[A-Za-z0-9.-]+\.[a-z]{2,}(?:/[^\s<>\"'`)]*)?$")
 _ANY_LINK = re.compile(r"https?://[^\s<>\"'`)]+")
+_INSTEAD = re.compile(r"^![A-Z]+\d{3} ")
 _TODO = re.compile(r"\bTODO\b")
 
 
@@ -147,9 +148,15 @@ def _state_names(folder: Path, _: Archetype) -> Found:
         yield "README.md", "there never was a GoBlockSyscall"
 
 
-def _symptoms(folder: Path, _: Archetype) -> Found:
-    """How people say it, one a line, and near-misses behind "!"; the words are theirs, not ours."""
+def _symptoms(folder: Path, archetype: Archetype) -> Found:
+    """How people say it, one a line, and near-misses behind "!"; the words are theirs, not ours.
+
+    ``!G102`` names the archetype that a near-miss is instead; not the one that it is no symptom of.
+    """
     lines = _text(folder, "symptoms.txt").splitlines()
+    if any(line.startswith(f"!{archetype.id} ") for line in lines):
+        yield "symptoms.txt", f"a near-miss of {archetype.id} is called {archetype.id}"
+    lines = [_INSTEAD.sub("! ", line) for line in lines]
     misses = [line for line in lines if line.startswith("! ")]
     said = [line for line in lines if not line.startswith("!")]
     if len(said) < SYMPTOMS_LEAST or len(misses) < NEAR_MISSES_LEAST or len(said) + len(misses) != len(lines):

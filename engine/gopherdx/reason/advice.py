@@ -137,16 +137,18 @@ def next_steps(
     likelihoods: Likelihoods,
     *,
     only_told: bool = False,
+    unknown: frozenset[str] = frozenset(),
 ) -> tuple[Next, ...]:
     """What would settle an open question first, then what would let more archetypes be judged.
 
-    Of what a person told (``only_told``) nothing is settled before something was recorded.
+    Of what a person told (``only_told``) nothing is settled before something was recorded. ``unknown`` are
+    questions that were asked in vain.
     """
     if outcome == "diagnosed":
-        return tuple(_open_questions(best))
+        return tuple(_open_questions(best, unknown))
     steps = list(_captures(not_judged))
     if outcome == "inconclusive" and best and (best[0].confidence >= INCONCLUSIVE or only_told):
-        steps.insert(0, _separating(best[:2], kinds, likelihoods, ask_first=only_told))
+        steps.insert(0, _separating(best[:2], kinds, likelihoods, unknown, ask_first=only_told))
     if outcome == "healthy":
         near = best[0].archetype
         text = "If the program was slow all the same, record it while it is slow, under its usual load."
@@ -169,7 +171,7 @@ def _value(e: Evidence) -> str:
     return f"{value} {e.unit.replace('1/s', 'a second')}".strip()
 
 
-def _open_questions(best: Sequence[Belief]) -> Iterator[Next]:
+def _open_questions(best: Sequence[Belief], unknown: frozenset[str]) -> Iterator[Next]:
     """What no file can tell about a likely finding, so that a person may."""
     asked = [
         Next("question", p.proof.question, None, (belief.archetype.id,))
@@ -177,6 +179,7 @@ def _open_questions(best: Sequence[Belief]) -> Iterator[Next]:
         if belief.confidence >= LIKELY
         for p in belief.pieces
         if p.state == "open" and not p.proof.artifacts and p.proof.question
+        if p.proof.question not in unknown
     ]
     yield from asked[:QUESTIONS_MAX]
 
@@ -203,21 +206,27 @@ def _fewest(not_judged: Sequence[NotJudged]) -> Iterator[tuple[str, list[NotJudg
 
 
 def _separating(
-    two: Sequence[Belief], kinds: frozenset[str], likelihoods: Likelihoods, *, ask_first: bool
+    two: Sequence[Belief],
+    kinds: frozenset[str],
+    likelihoods: Likelihoods,
+    unknown: frozenset[str],
+    *,
+    ask_first: bool,
 ) -> Next:
     """The capture or question whose answer moves the best two furthest.
 
-    ``ask_first``: whoever describes something can be asked at once.
+    ``ask_first``: whoever describes something can be asked at once; what they do not know is recorded.
     """
     ids = tuple(belief.archetype.id for belief in two)
-    offers = [
-        (_power(p, likelihoods), step)
-        for belief in two
-        for p in belief.pieces
-        if p.state == "open" and (step := _ask(p, belief, ids, frozenset(_RECORD) if ask_first else kinds))
-    ]
-    if offers:
-        return max(offers, key=lambda offer: offer[0])[1]  # the first of equals
+    for at_hand in (frozenset(_RECORD), kinds) if ask_first else (kinds,):
+        offers = [
+            (_power(p, likelihoods), step)
+            for belief in two
+            for p in belief.pieces
+            if p.state == "open" and (step := _ask(p, belief, ids, at_hand)) and step.text not in unknown
+        ]
+        if offers:
+            return max(offers, key=lambda offer: offer[0])[1]  # the first of equals
     text = "Record the same again, longer and while it is slow: nothing else would tell these apart."
     return Next("capture", text, two[0].archetype.collect, ids)
 

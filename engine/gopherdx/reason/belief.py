@@ -60,12 +60,14 @@ class Told:
     """What a person told: answers by archetype and evidence, and likeness to other reports by archetype.
 
     Likeness is in log-odds, as retrieval weighs it; more than ``TEXT_CAP`` counts as that. ``like`` is the
-    report that reads most like what was described.
+    report that reads most like what was described. ``unknown`` are the questions that the person was asked
+    and could not answer: they change no belief, and are not asked again.
     """
 
     answers: Mapping[str, Mapping[str, Answer]] = field(default_factory=dict)
     text: Mapping[str, float] = field(default_factory=dict)
     like: Mapping[str, str] = field(default_factory=dict)
+    unknown: frozenset[str] = field(default=frozenset(), compare=False)
 
 
 NOTHING_TOLD: Final = Told()

@@ -99,7 +99,13 @@ def judge(
             *advice.to_place([d.belief.archetype for d in kept if d.likely and d.location is None]),
             *advice.third_source(lookup, outcome),
             *advice.next_steps(
-                outcome, best, not_judged, observations.kinds, kb.likelihoods, only_told=only_told
+                outcome,
+                best,
+                not_judged,
+                observations.kinds,
+                kb.likelihoods,
+                only_told=only_told,
+                unknown=told.unknown,
             ),
         ),
         beliefs=tuple(best),

@@ -18,8 +18,16 @@ from gopherdx.reason.belief import DESCRIPTION, Belief
 from gopherdx.reason.confidence import Verdict, outcome_of
 
 
-def together(kb: KnowledgeBase, verdicts: Mapping[str, Verdict], kinds: frozenset[str]) -> Verdict:
-    """One verdict on the processes of these names. ``kinds`` are those of all their artifacts."""
+def together(
+    kb: KnowledgeBase,
+    verdicts: Mapping[str, Verdict],
+    kinds: frozenset[str],
+    unknown: frozenset[str] = frozenset(),
+) -> Verdict:
+    """One verdict on the processes of these names. ``kinds`` are those of all their artifacts.
+
+    ``unknown`` are questions that a person was asked in vain.
+    """
     findings = _findings(verdicts)
     found = {f.id for f in findings}
     errors = tuple(dict.fromkeys(e for v in verdicts.values() for e in v.errors if e.id not in found))
@@ -42,7 +50,7 @@ def together(kb: KnowledgeBase, verdicts: Mapping[str, Verdict], kinds: frozense
         errors=errors,
         next=(
             *advice.to_place([a for a in kb.archetypes if a.id in unplaced]),
-            *advice.next_steps(outcome, best, not_judged, kinds, kb.likelihoods),
+            *advice.next_steps(outcome, best, not_judged, kinds, kb.likelihoods, unknown=unknown),
         ),
         beliefs=best,
     )

@@ -23,9 +23,10 @@ from gopherdx.reason.advice import cost, record
 from gopherdx.reason.belief import ANSWER_RELIABILITY, Answer, Belief, Piece, Told, believe, rates
 from gopherdx.reason.confidence import by_archetype, without_bug
 from gopherdx.reason.facts import Lookup
+from gopherdx.rules import Conclusion
 
 SURE: Final = 0.9
-WORTH_ASKING_BITS: Final = 0.02
+WORTH_ASKING_BITS: Final = 0.012
 CAPTURE_COST: Final = 25.0
 """What recording an artifact costs against answering a question at once: while any question tells something,
 it comes first."""
@@ -33,6 +34,9 @@ it comes first."""
 CAPTURES_MAX: Final = 1
 """Recordings that are asked for in vain: who has not the most telling one is not asked for a
 dozen others. The diagnosis names them all."""
+
+QUESTIONS_MAX: Final = 12
+"""Questions of one conversation, the first one too: later ones tell hardly anything."""
 
 FIRST: Final = "symptom"
 _CAPTURE: Final = "capture."
@@ -43,6 +47,7 @@ _UNKNOWN = re.compile(r"|\?+|u|unknown|don'?t know|dunno|no idea|not sure|skip",
 _NUMBER = re.compile(r"(?:about|~|>|<|over|under)?\s*(-?\d+(?:[.,]\d+)?)\s*([kKMG]?)\s*([a-zA-Z/%µ]*.*)")
 _TIMES = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9}
 
+Conclusions = Mapping[str, Mapping[str, Mapping[str, Conclusion]]]
 How = Literal["free", "yes-no", "number", "capture"]
 
 
@@ -68,13 +73,16 @@ class State:
     """All that is known in a conversation; nothing else decides what is asked next.
 
     ``answers`` are (question id, what was said), ``text`` the likeness of what was described to reports of
-    each archetype in log-odds, ``like`` the report that is nearest. ``observations`` are what files said.
+    each archetype in log-odds, ``like`` the report that is nearest. ``observations`` are what files said;
+    ``concluded`` what the rules made of them, by archetype, evidence and subject (``observed`` sets both;
+    without it the rules run each time).
     """
 
     answers: tuple[tuple[str, str], ...] = ()
     text: Mapping[str, float] = field(default_factory=dict)
     like: Mapping[str, str] = field(default_factory=dict)
     observations: Observations = _NO_OBSERVATIONS
+    concluded: Conclusions | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +116,11 @@ def answered(state: State, question: Question, said: str) -> State:
     return replace(state, answers=(*kept, (question.id, said.strip())))
 
 
+def observed(kb: KnowledgeBase, state: State, observations: Observations) -> State:
+    """The state with what files said, and what the rules make of it."""
+    return replace(state, observations=observations, concluded=_conclude(kb, observations))
+
+
 def undone(state: State) -> State:
     """The state before the last answer."""
     last = state.answers[-1][0] if state.answers else ""
@@ -121,7 +134,8 @@ def ask(kb: KnowledgeBase, state: State) -> Question | None:
     if not asked and not state.observations.items:
         return Question(FIRST, "free", "What do you see? One or two sentences, in your own words.")
     beliefs = standing(kb, state)
-    if any(b.confidence >= SURE for b in beliefs):
+    count = 1 + sum(not name.startswith(FIRST) for name in asked)
+    if count >= QUESTIONS_MAX or any(b.confidence >= SURE for b in beliefs):
         return None
     offers = [q for q in _questions(kb, state, beliefs) if q.id not in asked and q.bits >= WORTH_ASKING_BITS]
     if sum(name.startswith(_CAPTURE) for name in asked) >= CAPTURES_MAX:
@@ -139,19 +153,33 @@ def ranking(kb: KnowledgeBase, state: State) -> tuple[tuple[Standing, ...], floa
 
 def why(kb: KnowledgeBase, question: Question) -> str:
     """Why a question is asked, in a sentence."""
-    names = dict.fromkeys(f"{kb[a].id} {kb[a].slug}" for a, _ in question.stands_for)
-    if not names:
+    if not question.stands_for:
         return "What people say of a bug tells more than any single number; it decides what is asked next."
-    return f"It tells for or against {', '.join(names)}: {question.bits:.2f} bit is expected of the answer."
+    if question.how == "capture":
+        ids = list(dict.fromkeys(a for a, _ in question.stands_for))
+        return f"It shows more than any answer could: it tells for or against {', '.join(ids)}."
+    proofs = [(kb[a], kb[a].proof(name)) for a, name in question.stands_for]
+    said = [_speaks(question, archetype, proof) for archetype, proof in proofs]
+    return " ".join(dict.fromkeys(said))
+
+
+def _speaks(question: Question, archetype: Archetype, proof: Proof) -> str:
+    """For and against what an answer speaks."""
+    yes = f"A number {proof.expect}" if question.how == "number" else "Yes"
+    other = "any other" if question.how == "number" else "no"
+    named = f"{archetype.id} {archetype.slug} ({archetype.title})"
+    first, second = ("for", "against") if proof.supports else ("against", "for")
+    return f"{yes} speaks {first} {named}, {other} {second} it."
 
 
 def told(kb: KnowledgeBase, state: State) -> Told:
     """The answers as evidence: each question's answer goes to every piece of evidence that it stands for."""
     questions = {q.id: q for q in _asked_of_people(kb)}
     answers: dict[str, dict[str, Answer]] = {}
+    unknown = {questions[name].text for name, said in state.answers if name in questions and is_unknown(said)}
     for name, said in state.answers:
         question = questions.get(name)
-        if question is None or _UNKNOWN.fullmatch(said):
+        if question is None or is_unknown(said):
             continue
         value = understand(question, said)
         for archetype, evidence in question.stands_for:
@@ -160,7 +188,7 @@ def told(kb: KnowledgeBase, state: State) -> Told:
             answers.setdefault(archetype, {})[evidence] = Answer(
                 seen, value if not isinstance(value, bool) else ("yes" if value else "no")
             )
-    return Told(answers, state.text, state.like)
+    return Told(answers, state.text, state.like, frozenset(unknown))
 
 
 def contradictions(kb: KnowledgeBase, state: State) -> tuple[str, ...]:
@@ -203,6 +231,11 @@ def is_unknown(said: str) -> bool:
     return _UNKNOWN.fullmatch(said.strip()) is not None
 
 
+def is_yes(said: str) -> bool:
+    """Whether it says yes and nothing else."""
+    return _YES.fullmatch(said.strip()) is not None
+
+
 def is_no(said: str) -> bool:
     """Whether it says no, or that the person does not know."""
     return is_unknown(said) or _NO.fullmatch(said.strip()) is not None
@@ -225,7 +258,7 @@ def understand(question: Question, said: str) -> bool | float:
 def standing(kb: KnowledgeBase, state: State) -> list[Belief]:
     """The best belief in each archetype that this program's Go version can have."""
     lookup = Lookup(state.observations)
-    said = by_archetype(chain.run(kb, state.observations).evidence) if state.observations.items else {}
+    said = _conclude(kb, state.observations) if state.concluded is None else state.concluded
     what = told(kb, state)
     beliefs = []
     for archetype in kb.archetypes:
@@ -234,6 +267,10 @@ def standing(kb: KnowledgeBase, state: State) -> list[Belief]:
         of_it = believe(archetype, said.get(archetype.id, {}), lookup, kb.likelihoods, what)
         beliefs.append(max(of_it, key=lambda b: b.confidence))
     return beliefs
+
+
+def _conclude(kb: KnowledgeBase, observations: Observations) -> Conclusions:
+    return by_archetype(chain.run(kb, observations).evidence) if observations.items else {}
 
 
 def _row(belief: Belief) -> Standing:
@@ -296,7 +333,7 @@ def _capture(kind: str, beliefs: Sequence[Belief], likelihoods: Likelihoods) -> 
     return Question(
         id=f"{_CAPTURE}{kind}",
         how="capture",
-        text=f"Can you record {words}? It costs {cost(kind)}. Then give its path.",
+        text=f"Can you record {words}? It costs {cost(kind)}. Give its path then, or say no.",
         bits=round(bits, 6),
         stands_for=tuple((b.archetype.id, proof.name) for b, proofs in shown for proof in proofs),
         kind=kind,

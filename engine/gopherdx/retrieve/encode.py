@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib.resources
 import importlib.util
 import re
+from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 from hashlib import sha256
@@ -20,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gopherdx.errors import GopherdxError, UsageError
+from gopherdx.retrieve.words import words_of
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -42,7 +44,10 @@ class Encoder(Protocol):
     dimensions: int
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """len(texts) x dimensions; unit vectors, or zeros for a text without a known word."""
+        """len(texts) x dimensions; unit vectors, or zeros for a text without a known token."""
+
+    def knows(self, text: str) -> bool:
+        """Whether it has a vector for a whole word of the text: pieces of words alone mean nothing."""
 
 
 @cache
@@ -83,6 +88,9 @@ class _Static:
                 row[:] = self._table[ids].astype(np.float32).mean(axis=0)
         return _unit(out)
 
+    def knows(self, text: str) -> bool:
+        return _has_whole_word(self._tokenizer, text)
+
 
 class _MiniLm:
     """sentence-transformers with the weights from their package; never a download."""
@@ -112,11 +120,27 @@ class _MiniLm:
 
         logging.set_verbosity_error()  # else a report and a bar for weights that lie on the disk
         logging.disable_progress_bar()
+        from tokenizers import Tokenizer
+
+        self._tokenizer: Tokenizer = Tokenizer.from_str((folder / "tokenizer.json").read_text("utf-8"))
         self._model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         vectors = self._model.encode(list(texts), show_progress_bar=False, convert_to_numpy=True)
         return _unit(np.asarray(vectors, np.float32))
+
+    def knows(self, text: str) -> bool:
+        return _has_whole_word(self._tokenizer, text)
+
+
+def _has_whole_word(tokenizer: Tokenizer, text: str) -> bool:
+    """Whether a word of the text, other than one that every text has, is a token by itself."""
+    encoding = tokenizer.encode(text, add_special_tokens=False)
+    pieces = Counter(encoding.word_ids)
+    return any(
+        pieces[word] == 1 and token.isalpha() and len(token) > 1 and bool(words_of(token))
+        for word, token in zip(encoding.word_ids, encoding.tokens, strict=True)
+    )
 
 
 def _rows(data: bytes) -> NDArray[np.float16]:

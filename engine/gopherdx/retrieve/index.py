@@ -1,13 +1,14 @@
 """An index over passages: vectors in faiss (exact) and words in BM25, their ranks put together.
 
 Vectors find what is said in other words, words find names (``getaddrinfo``, ``SetMaxOpenConns``). Each alone
-misses what the other finds; a passage's score is the mean of its cosine and of its BM25 score against the
-best one's, so that it lies in 0..1 and means the same for every query.
+misses what the other finds; a passage's score is the mean of its cosine (without what all texts have in
+common) and of its BM25 score against the best one's, so that it lies in 0..1 and means the same for every
+query.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from gopherdx.retrieve.encode import Encoder
 from gopherdx.retrieve.passages import Passage, in_sentences
-from gopherdx.retrieve.vectors import vectors_of
+from gopherdx.retrieve.vectors import apart, common_of, vectors_of
 from gopherdx.retrieve.words import Words, words_of
 
 FP16_FROM: Final = 100_000
@@ -42,7 +43,8 @@ class Index:
     def __init__(self, passages: Sequence[Passage], encode: Encoder) -> None:
         self.passages = tuple(passages)
         self.encoder = encode
-        self._vectors = VectorIndex(vectors_of(self.passages, encode))
+        self._common = common_of(encode)
+        self._vectors = VectorIndex(apart(vectors_of(self.passages, encode), self._common))
         self._words = Words([words_of(p.whole) for p in self.passages])
 
     def search(
@@ -80,10 +82,11 @@ class Index:
 
     def scores(self, text: str) -> NDArray[np.float32] | None:
         """A score for each passage, in 0..1; None for a text without a known word."""
-        vector = self.encoder.encode([text])[0]
-        by_words = self._words.scores(words_of(text))
-        if not vector.any() and by_words is None:
+        words = words_of(text)
+        if not self._words.knows(words) and not self.encoder.knows(text):
             return None
+        by_words = self._words.scores(words)
+        (vector,) = apart(self.encoder.encode([text]), self._common)
         cosine = np.clip(self._vectors.all_scores(vector), 0, 1)
         return cosine if by_words is None else np.asarray((cosine + by_words) / 2, np.float32)
 
@@ -101,19 +104,15 @@ class VectorIndex:
     """Exact search by inner product over unit vectors, in faiss."""
 
     def __init__(self, vectors: NDArray[np.float32]) -> None:
-        import faiss
+        self._count = len(vectors)
+        self._index = _filled(len(vectors), vectors.shape[1], [vectors])
 
-        count, dimensions = vectors.shape
-        self._count = count
-        self._index: Any = (
-            faiss.IndexFlatIP(dimensions)
-            if count < FP16_FROM
-            else faiss.IndexScalarQuantizer(
-                dimensions, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
-            )
-        )
-        if count:
-            self._index.add(np.ascontiguousarray(vectors))
+    @classmethod
+    def of(cls, count: int, dimensions: int, blocks: Iterable[NDArray[np.float32]]) -> VectorIndex:
+        """Over ``count`` vectors that come in blocks, so that they need not all be there at once."""
+        made = cls(np.zeros((0, dimensions), np.float32))
+        made._count, made._index = count, _filled(count, dimensions, blocks)
+        return made
 
     def nearest(
         self, vector: NDArray[np.float32], count: int
@@ -128,6 +127,29 @@ class VectorIndex:
         out = np.zeros(self._count, np.float32)
         out[rows] = scores
         return out
+
+
+def _filled(count: int, dimensions: int, blocks: Iterable[NDArray[np.float32]]) -> Any:
+    """An index of ``count`` vectors; a large one is in two halves, which are searched side by side."""
+    import faiss
+
+    if count < FP16_FROM:
+        whole = faiss.IndexFlatIP(dimensions)
+        for block in blocks:
+            whole.add(np.ascontiguousarray(block))
+        return whole
+    fp16 = faiss.ScalarQuantizer.QT_fp16
+    halves = [faiss.IndexScalarQuantizer(dimensions, fp16, faiss.METRIC_INNER_PRODUCT) for _ in range(2)]
+    first = count // 2
+    for block in blocks:
+        left = first - halves[0].ntotal  # what the first half still takes
+        for half, part in zip(halves, (block[:left], block[left:]), strict=True):
+            half.add(np.ascontiguousarray(part))
+    shards: Any = faiss.IndexShards
+    both = shards(dimensions, True, True)  # in threads, and rows of the second half counted on from the first
+    for half in halves:
+        both.add_shard(half)
+    return both
 
 
 def holds_for(passage: Passage, go: str) -> bool:

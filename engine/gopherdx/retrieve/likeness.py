@@ -2,19 +2,22 @@
 
 The score is kernel ridge regression (Saunders, Gammerman and Vovk, ICML 1998): every text that is known to
 be about an archetype, or known not to be, has a weight, and what it says of a new text grows with its
-likeness to it, the mean of the cosines of their vectors and of their words. It takes in a new case or a new
-line of symptoms.txt without being told. A table, counted over all known texts with each left out in turn,
-turns a score into log-odds.
+likeness to it: the mean of the cosine of their vectors, raised to a power so that near texts count most, and
+of the cosine of their words, single and in pairs of neighbours ("chan send", "one after"). It takes in a new
+case or a new line of symptoms.txt without being told. A table, counted over all known texts with each left
+out in turn, turns a score into log-odds.
 """
 
 from __future__ import annotations
 
 import importlib.resources
 import io
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources.abc import Traversable
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -32,25 +35,38 @@ Matrix = NDArray[np.float32]
 _Reports = tuple[list[Passage], Matrix, list[frozenset[str]]]
 
 SHIPPED_FIT: Final = importlib.resources.files("gopherdx.retrieve") / "static" / "likeness.npz"
-RIDGE: Final = 2.0
-UNLIKE: Final = -0.3
+RIDGE: Final = 0.5
+UNLIKE: Final = -0.6
 """What a near-miss is, where a report of the archetype is 1 and one of something else 0."""
+
+POWER: Final = 3
+"""Of the cosine of two vectors: an odd one keeps its sign."""
+
+TOLD: Final = 2.0
+"""How much more a real report counts than a line that was written down."""
+
+A_FEW_WORDS: Final = 5
+VAGUE: Final = 2.0
+"""So few words that speak for nothing with more log-odds than that ("it hangs") speak against nothing."""
+
+_PAIR: Final = " "
 
 # Score to log-odds. Below the first and beyond the last they stay as they are: a text alone is no more than a
 # hint. Counted by `make eval` over symptoms and what cases' people saw, each left out in turn: log of how
 # often a score falls there for the right archetype against how often for another.
 LOG_ODDS: Final = (
-    (-0.05, -3.0), (0.025, -2.0), (0.075, -1.0), (0.12, 0.0), (0.175, 1.7), (0.225, 2.3), (0.28, 3.0),
+    (0.025, -3.0), (0.075, -2.0), (0.125, -0.6), (0.14, 0.0), (0.165, 0.0), (0.225, 1.8), (0.275, 2.6),
+    (0.32, 3.0),
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """What a fit comes down to: weights of vector dimensions and of words, each x archetypes."""
+    """What a fit comes down to: weights of known texts and of words, each x archetypes."""
 
     words: tuple[str, ...]
     idf: Matrix
-    by_vector: Matrix
+    by_text: Matrix
     by_words: Matrix
 
 
@@ -76,20 +92,24 @@ class Likeness:
         self._known = tuple(known)
         self._encode = encode
         self.fitted = fitted or Training(known, archetypes, encode).fitted()
+        self._vectors = vectors_of([e.passage for e in known], encode)
         self._column = {word: at for at, word in enumerate(self.fitted.words)}
         self._of: dict[str, _Reports] = {}
 
     def weigh(self, text: str) -> Mapping[str, Like]:
         """What a text says of each archetype; nothing for a text without a known word."""
-        words = weighted(words_of(text), self._column, self.fitted.idf)
+        said = frozenset(words_of(text))
+        words = weighted(terms_of(text), self._column, self.fitted.idf)
         if words is None:
             return {}
         vector = self._encode.encode([text])[0]
-        scores = vector @ self.fitted.by_vector + words @ self.fitted.by_words
+        scores = (self._vectors @ vector) ** POWER @ self.fitted.by_text + words @ self.fitted.by_words
+        weights = [log_odds(float(score)) for score in scores]
+        if len(said) <= A_FEW_WORDS and max(weights) < VAGUE:
+            weights = [max(odds, 0.0) for odds in weights]
         return {
-            name: Like(odds, self._nearest(name, vector, frozenset(words_of(text))) if odds > 0 else None)
-            for name, score in zip(self.archetypes, scores, strict=True)
-            for odds in [log_odds(float(score))]
+            name: Like(odds, self._nearest(name, vector, said) if odds > 0 else None)
+            for name, odds in zip(self.archetypes, weights, strict=True)
         }
 
     def _nearest(self, name: str, vector: Matrix, words: frozenset[str]) -> Passage:
@@ -110,23 +130,28 @@ class Likeness:
 
 
 class Training:
-    """The fit: every known text against every other. A second for a thousand texts, so its result is kept."""
+    """The fit: every known text against every other. It takes seconds, so its result is kept."""
 
     def __init__(self, known: Sequence[Example], archetypes: Sequence[str], encode: Encoder) -> None:
         self.known = tuple(known)
         self.archetypes = tuple(archetypes)
         self._vectors = vectors_of([e.passage for e in self.known], encode)
-        self._words = Words([words_of(e.passage.whole) for e in self.known])
-        self._by_words = self._words.matrix()
+        documents = [terms_of(e.passage.whole) for e in self.known]
+        # A pair that only one text has says no more than its words, and there are very many of them.
+        held = Counter(term for terms in documents for term in set(terms))
+        idf = Words(documents).idf
+        self._terms = tuple(term for term in idf if held[term] > 1 or _PAIR not in term)
+        self._idf = np.array([idf[term] for term in self._terms], np.float32)
+        self._by_words = _matrix(documents, self._terms, self._idf)
         self._labels = self._label()
 
     def fitted(self) -> Fitted:
-        """Weights of each vector's dimension and of each word, dimensions and words x archetypes."""
-        of_texts = np.linalg.solve(self._kernel() + RIDGE * np.eye(len(self.known)), self._labels) / 2
+        """Weights of each known text and of each word, texts and words x archetypes."""
+        of_texts = np.linalg.solve(self._kernel() + self._ridge(), self._labels) / 2
         return Fitted(
-            words=tuple(self._words.idf),
-            idf=np.array(list(self._words.idf.values()), np.float32),
-            by_vector=as_kept(self._vectors.T @ of_texts),
+            words=self._terms,
+            idf=self._idf,
+            by_text=as_kept(of_texts),
             by_words=as_kept(self._by_words.T @ of_texts),
         )
 
@@ -135,7 +160,7 @@ class Training:
 
         In closed form: leaving rows out of a ridge regression takes a solution for these rows alone.
         """
-        inverse = np.linalg.inv(self._kernel() + RIDGE * np.eye(len(self.known)))
+        inverse = np.linalg.inv(self._kernel() + self._ridge())
         weights = inverse @ self._labels
         scores = np.zeros_like(self._labels)
         of: dict[str, list[int]] = {}
@@ -147,7 +172,11 @@ class Training:
 
     def _kernel(self) -> NDArray[np.float64]:
         """The likeness of every known text to every other, in 0..1."""
-        return ((self._vectors @ self._vectors.T + self._by_words @ self._by_words.T) / 2).astype(np.float64)
+        of_vectors = (self._vectors @ self._vectors.T) ** POWER
+        return ((of_vectors + self._by_words @ self._by_words.T) / 2).astype(np.float64)
+
+    def _ridge(self) -> NDArray[np.float64]:
+        return np.diag([RIDGE / (TOLD if example.is_told else 1.0) for example in self.known])
 
     def _label(self) -> NDArray[np.float64]:
         labels = np.zeros((len(self.known), len(self.archetypes)))
@@ -155,6 +184,23 @@ class Training:
             for column, name in enumerate(self.archetypes):
                 row[column] = 1.0 if name in example.like else UNLIKE if name in example.unlike else 0.0
         return labels
+
+
+def terms_of(text: str) -> list[str]:
+    """The words of a text, and each two that stand side by side."""
+    words = words_of(text)
+    return words + [f"{one}{_PAIR}{other}" for one, other in pairwise(words)]
+
+
+def _matrix(documents: Sequence[Sequence[str]], terms: Sequence[str], idf: Matrix) -> Matrix:
+    """Documents x terms, as ``weighted`` makes each."""
+    column = {term: at for at, term in enumerate(terms)}
+    out = np.zeros((len(documents), len(terms)), np.float32)
+    for row, document in zip(out, documents, strict=True):
+        weights = weighted(document, column, idf)
+        if weights is not None:
+            row[:] = weights
+    return out
 
 
 def open_likeness(archetypes: Sequence[Archetype], passages: Sequence[Passage], encode: Encoder) -> Likeness:
@@ -183,7 +229,7 @@ def pack(fitted: Fitted, key: str) -> bytes:
         key=np.array(key),
         words=np.array(fitted.words),
         idf=fitted.idf,
-        by_vector=fitted.by_vector.astype(np.float16),
+        by_text=fitted.by_text.astype(np.float16),
         by_words=fitted.by_words.astype(np.float16),
     )
     return out.getvalue()
@@ -199,7 +245,7 @@ def _read(file: Traversable, key: str) -> Fitted | None:
             return Fitted(
                 tuple(kept["words"].tolist()),
                 kept["idf"].astype(np.float32),
-                kept["by_vector"].astype(np.float32),
+                kept["by_text"].astype(np.float32),
                 kept["by_words"].astype(np.float32),
             )
     except (OSError, ValueError, KeyError, RuntimeError):
@@ -207,7 +253,7 @@ def _read(file: Traversable, key: str) -> Fitted | None:
 
 
 def _key(known: Sequence[Example], encode: Encoder) -> str:
-    digest = sha256(f"{encode.id} {RIDGE} {UNLIKE}\n".encode())
+    digest = sha256(f"{encode.id} {RIDGE} {UNLIKE} {POWER} {TOLD} pairs\n".encode())
     for example in known:
         labels = f"{sorted(example.like)} {sorted(example.unlike)}"
         digest.update(f"{example.passage.id} {labels} {example.passage.whole}\n".encode())

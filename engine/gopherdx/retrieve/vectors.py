@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gopherdx.retrieve.encode import Encoder, Vectors
-from gopherdx.retrieve.passages import BUILTIN, Passage
+from gopherdx.retrieve.passages import BUILTIN, Passage, builtin
 
 SHIPPED: Final = "vectors.npz"
 _CACHE_DIR: Final = "GOPHERDX_CACHE_DIR"
@@ -40,6 +40,26 @@ def vectors_of(passages: Sequence[Passage], encoder: Encoder) -> Vectors:
     if not passages:
         return np.zeros((0, encoder.dimensions), np.float32)
     return np.stack([known[p.key] for p in passages]).astype(np.float32)
+
+
+def common_of(encoder: Encoder) -> Vectors:
+    """What all reports in the shipped corpus have in common: their mean; zeros for another encoder.
+
+    Without it texts are told apart by what they are about, not by all being about slow programs.
+    """
+    known = _shipped_for(encoder.id)
+    vectors = [known[p.key] for p in builtin().passages if p.kind == "case" and p.key in known]
+    if not vectors:
+        return np.zeros(encoder.dimensions, np.float32)
+    return np.asarray(np.stack(vectors).mean(axis=0), np.float32)
+
+
+def apart(vectors: Vectors, common: Vectors) -> Vectors:
+    """Unit vectors without what is common to all; a zero vector stays one."""
+    there = vectors.any(axis=1, keepdims=True)
+    rest = (vectors - common) * there
+    lengths = np.linalg.norm(rest, axis=1, keepdims=True)
+    return np.asarray(np.divide(rest, lengths, out=np.zeros_like(rest), where=lengths > 0), np.float32)
 
 
 def as_kept(values: NDArray[Any]) -> Vectors:

@@ -52,7 +52,6 @@ class Words:
         held = Counter(word for count in counts for word in count)
         mean = sum(map(len, documents)) / max(len(documents), 1)
         self._count = len(documents)
-        self._documents = documents
         self.idf = {w: math.log(1 + (self._count - n + 0.5) / (n + 0.5)) for w, n in held.items()}
         postings: dict[str, tuple[list[int], list[float]]] = {}
         for at, (count, words) in enumerate(zip(counts, documents, strict=True)):
@@ -66,6 +65,10 @@ class Words:
             for word, (rows, weights) in postings.items()
         }
 
+    def knows(self, words: Sequence[str]) -> bool:
+        """Whether a word of these, and not only a number, is in any document."""
+        return any(word in self._postings and not word[0].isdigit() for word in words)
+
     def scores(self, words: Sequence[str]) -> NDArray[np.float32] | None:
         """A score for each document against the best one's; None where no word is known."""
         found = [self._postings[word] for word in words if word in self._postings]
@@ -76,17 +79,6 @@ class Words:
             scores[rows] += weights
         most = float(scores.max())
         return scores / most if most > 0 else None
-
-    def matrix(self) -> NDArray[np.float32]:
-        """Documents x words (in the order of ``idf``), as ``weighted`` makes each."""
-        column = {word: at for at, word in enumerate(self.idf)}
-        idf = np.array(list(self.idf.values()), np.float32)
-        out = np.zeros((self._count, len(column)), np.float32)
-        for row, words in zip(out, self._documents, strict=True):
-            weights = weighted(words, column, idf)
-            if weights is not None:
-                row[:] = weights
-        return out
 
 
 def weighted(
