@@ -403,6 +403,7 @@ def captures() -> list[Path]:
 
 HTTP = ["net/http.serverHandler.ServeHTTP", "net/http.(*conn).serve"]
 GIN = "github.com/gin-gonic/gin."
+FIBER = "github.com/gofiber/fiber/v2."
 ECHO = "github.com/labstack/echo/v4."
 
 
@@ -416,13 +417,13 @@ ECHO = "github.com/labstack/echo/v4."
             "main.getUser",
         ),
         (
-            ["main.getUser", ECHO + "(*Echo).add.func1", "main.auth.func1.1", ECHO + "(*Echo).ServeHTTP", *HTTP],
+            ["main.getUser", ECHO + "(*Echo).add.func1", "main.auth.func1.1", ECHO + "(*Echo).ServeHTTP",
+             *HTTP],
             "main.getUser",
         ),
         (
-            ["main.getUser", "github.com/gofiber/fiber/v2.(*App).next", "github.com/gofiber/fiber/v2.(*Ctx).Next",
-             "main.auth", "github.com/gofiber/fiber/v2.(*App).handler",
-             "github.com/valyala/fasthttp.(*Server).serveConn"],
+            ["main.getUser", FIBER + "(*App).next", FIBER + "(*Ctx).Next", "main.auth",
+             FIBER + "(*App).handler", "github.com/valyala/fasthttp.(*Server).serveConn"],
             "main.getUser",
         ),
         (
@@ -476,28 +477,32 @@ def test_a_stream_worker_is_cut_at_each_rpc(tmp_path: Path) -> None:
     assert shown.slowest.ns == shown.typical.ns == 50_000_000
 
 
-def test_a_worker_is_shown_by_its_jobs_and_goroutines_that_come_and_go_by_themselves(tmp_path: Path) -> None:
-    loop = [("runtime.chanrecv2", 1), ("main.main.func1", 3)]
+def test_a_worker_is_shown_by_its_jobs_not_by_its_life(tmp_path: Path) -> None:
     trace = TraceWriter()
     trace.runs(0, 1)
     trace.create(0, 2, "main.main.func1", [("main.main", 30)])
     trace.stop(0, "runtime.Gosched", [("runtime.Gosched", 1), ("main.main", 31)])
+    take = [("runtime.chanrecv2", 1), ("main.main.func1", 8)]
     trace.start(0, 2)
-    trace.block(1, "chan receive", loop)
-    for ms in (100.0, 200.0, 300.0):
-        trace.unblock(ms, 2)
-        trace.start(ms, 2)
-        trace.block(ms + 40, "chan receive", loop)
-    trace.unblock(398, 2)
-    trace.start(398, 2)
-    trace.end(400)  # it lived as long as the recording
-    (shown,) = units.of_trace(read(trace, tmp_path))
+    for ms in (10, 30, 50):
+        trace.block(ms, "chan receive", take)
+        trace.start(ms, 1)
+        trace.unblock(ms + 5, 2, [("runtime.chansend1", 1), ("main.main", 4)])
+        trace.stop(ms + 5, "runtime.Gosched", [("runtime.Gosched", 1), ("main.main", 5)])
+        trace.start(ms + 6, 2)
+    trace.block(70, "chan receive", take)
+    trace.start(70, 1)
+    trace.unblock(71, 2, [("runtime.close", 1), ("main.main", 6)])
+    trace.stop(71, "runtime.Gosched", [("runtime.Gosched", 1), ("main.main", 7)])
+    trace.start(71, 2)
+    trace.end(72)
+    read_back = read(trace, tmp_path)
+    assert kind(read_back, "goroutine", "main.main.func1").max_ns == 72_000_000
+    (shown,) = units.of_trace(read_back)
     assert (shown.kind, shown.name) == ("job", "main.main.func1")
-    assert shown.started_at == model.Location("main.main", "main.go", 30)
-    (head, _), *_ = [(text, at) for at, text in told([shown])]
-    assert head == (
-        f"{shown.count} jobs of main.main.func1, started at main.go:30: p50 40 ms, p99 40 ms, at most 40 ms"
-    )
+    assert shown.started_at == model.Location("main.main", "example.com/service/main.go", 30)
+    head = next(text for _, text in told([shown]))
+    assert head.startswith(f"{shown.count} jobs of main.main.func1, started at main.go:30: p50 ")
 
 
 def test_units_that_take_next_to_no_time_are_left_out(tmp_path: Path) -> None:

@@ -31,6 +31,11 @@ _CLASSES = (("task", "region"), ("handler",), ("goroutine", "job", "turn"))
 _UNMARKED = _CLASSES[-1]
 _LITTLE = 0.01  # of the recording: who takes less in all is not where its time goes
 _WHOLE = 0.9  # of the recording: a goroutine that lives so long is no piece of work, but who does it
+_PARKED = {
+    "chan send": "channel", "chan receive": "channel", "select": "channel", "select (no cases)": "channel",
+    "sleep": "sleep", "IO wait": "network", "sync.WaitGroup.Wait": "sync", "sync.Cond.Wait": "sync",
+    "syscall": "syscall",
+}  # fmt: skip
 _IDLE = 0.5  # of a unit: it waited for work rather than did some
 
 
@@ -144,8 +149,11 @@ def _parts(trace: Trace, unit: Unit) -> tuple[UnitPart, ...]:
 
 def _what(part: Part, trace: Trace) -> str:
     """What a part was spent on: events up to Go 1.21 call waiting for the end of a collection "sync" too."""
-    if part.what in ("sync", "other") and fr.has(trace.stack(part.stack), fr.GC_WORK):
+    stack = trace.stack(part.stack)
+    if part.what in ("sync", "other") and fr.has(stack, fr.GC_WORK):
         return "gc"
+    if part.what == "other":  # nobody is known to have ended it; where it was parked may tell what it was
+        return _PARKED.get(fr.parked_in(stack) or "", part.what)
     return part.what
 
 
