@@ -134,8 +134,7 @@ def test_what_dominates_is_what_the_toolchain_says(row: dict[str, Any]) -> None:
         # A benchmark's goroutine is started by package testing, and named after the benchmark.
         (
             "t101.trace",
-            "100 % of the CPU time is in the goroutine of ptr-vs-stack.BenchmarkMemoryStack "
-            "(1 of 12 Ps used)",
+            "100 % of the CPU time is in the goroutine of ptr-vs-stack.BenchmarkMemoryStack (1 of 12 Ps used)",  # noqa: E501
         ),
     ],
 )
