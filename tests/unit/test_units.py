@@ -518,3 +518,14 @@ def test_units_that_take_next_to_no_time_are_left_out(tmp_path: Path) -> None:
     read_back = read(trace, tmp_path)
     assert kind(read_back, "goroutine", "main.short").count == 1
     assert "main.short" not in [u.name for u in units.of_trace(read_back)]
+
+
+def test_a_reason_that_is_called_like_the_function_that_waits_is_told(tmp_path: Path) -> None:
+    """The runtime writes the text once, and both the frame and the event name that string."""
+    trace = TraceWriter()
+    trace.runs(0, 1)
+    trace.block(1, "sync.(*Cond).Wait", [("sync.(*Cond).Wait", 71), ("main.(*queue).Get", 9)])
+    trace.unblock(41, 1)
+    trace.start(41, 1)
+    (wait,) = [w for w in read(trace, tmp_path).waits if w.count and w.reason != "runnable"]
+    assert (wait.reason, wait.ns) == ("sync.(*Cond).Wait", 40_000_000)
