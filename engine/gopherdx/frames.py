@@ -220,11 +220,29 @@ HANDLER = re.compile(
     r"|net/http\.\(\*http2serverConn\)\.runHandler$|net/http/internal/http2\.\(\*serverConn\)\.runHandler$"
     r"|golang\.org/x/net/http2\.\(\*serverConn\)\.runHandler$"
 )
+# What calls the user's handler with no dispatcher of net/http between: the frameworks' chains of middleware,
+# the code that protoc writes for a method, fasthttp's loop over a connection. Inward of the innermost one is
+# the handler itself. The last also reads requests, so that alone it does not say that one is being handled.
+CALLS_HANDLER = re.compile(
+    r"github\.com/gin-gonic/gin\.\(\*Context\)\.Next$"
+    r"|github\.com/labstack/echo(?:/v\d+)?\.\(\*Echo\)\.[aA]dd\w*\.func\d+$"
+    r"|github\.com/gofiber/fiber(?:/v\d+)?\.\(\*(?:App|Ctx|DefaultCtx)\)\.[nN]ext\w*$"
+    r"|(?:\S*[./])_\w+_Handler(?:\.func\d+)?$"
+    r"|github\.com/valyala/fasthttp\.\(\*Server\)\.serveConn$"
+)
 SERVER = re.compile(r"net/http\.\(\*conn\)\.serve$|net/http\.\(\*connReader\)\.")
 # A connection of net/http (HTTP/1) that waits for its next request, or reads it.
-SERVES_CONNECTION = re.compile(r"net/http\.\(\*conn\)\.serve$")
+SERVES_CONNECTION = re.compile(
+    r"net/http\.\(\*conn\)\.serve$|github\.com/valyala/fasthttp\.\(\*Server\)\.serveConn$"
+)
 READS_REQUEST = re.compile(
     r"net/http\.\(\*conn\)\.readRequest$|bufio\.\(\*Reader\)\.Peek$|crypto/tls\.\(\*Conn\)\.HandshakeContext$"
+)
+# Goroutines that a server keeps to handle one request (or connection) after another, and that wait for it on
+# a channel: grpc with NumStreamWorkers, fasthttp.
+TAKES_REQUEST = re.compile(
+    r"google\.golang\.org/grpc\.\(\*Server\)\.serverWorker$"
+    r"|github\.com/valyala/fasthttp\.\(\*workerPool\)\.workerFunc$"
 )
 ACCEPT = re.compile(r"net\.\(\*(?:TCP|Unix)Listener\)\.Accept|net\.\(\*netFD\)\.accept$")
 ASYNC_PREEMPT = re.compile(r"runtime\.asyncPreempt")
@@ -354,11 +372,16 @@ def handler_frame(stack: Stack) -> Frame | None:
     for i, frame in enumerate(stack):
         if frame.function.endswith(".ServeHTTP") and is_user(frame.function, frame.file):
             return frame
-        if HANDLER.match(frame.function):
-            inner = user_frames(stack[:i])
+        if HANDLER.match(frame.function) or _calls_handler(frame.function):
+            inner = [f for f in user_frames(stack[:i]) if not _calls_handler(f.function)]
             if inner:
                 return inner[-1]
     return None
+
+
+@lru_cache(maxsize=65536)
+def _calls_handler(function: str) -> bool:
+    return CALLS_HANDLER.match(function) is not None
 
 
 # What parks a goroutine, by the innermost frame that tells, in the words of the runtime's wait reasons

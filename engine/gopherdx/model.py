@@ -303,7 +303,9 @@ class UnitPath:
 @dataclass(frozen=True, slots=True)
 class Units:
     """Units of work of one kind ("task", "region", "handler", "goroutine", "job", "turn": of a loop over a
-    connection), how long they took, and where the time of the slowest and of one in the middle went."""
+    connection), how long they took, and where the time of the slowest and of one in the middle went.
+
+    ``started_at`` is the ``go`` statement of their goroutines, where one place started all of them."""
 
     kind: str
     name: str
@@ -313,6 +315,7 @@ class Units:
     max_ms: float
     slowest: UnitPath
     typical: UnitPath
+    started_at: Location | None = None
 
 
 @dataclass(frozen=True, slots=True)

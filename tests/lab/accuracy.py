@@ -202,7 +202,8 @@ Real services, under [their own head](#real-services), are from `tests/lab/servi
 {len(cells):,} recordings of {len(programs)} programs in {len(families)} families: Go {versions};
 GOMAXPROCS {", ".join(map(str, procs))}; at least two loads of each program. `tests/lab/matrix.py` says which
 combinations are recorded. From each recording come two whole captures (every artifact with a trace without
-CPU samples, and with one with them), and every artifact alone: {len(every):,} diagnoses in all.
+CPU samples, and with one with them), and every artifact alone: {len(every):,} diagnoses in all. What is
+answered for recordings that strangers published, and whether it is right, is in [realworld.md](realworld.md).
 
 - A *family* is a bug, its fix and everything recorded of either. A variant with a source of its own is a
   family of its own. Where a family is scored, nothing of it was in the fit of the weights: neither

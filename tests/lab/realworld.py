@@ -18,12 +18,20 @@ from typing import Any, Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+import yaml
+
 import gopherdx
 from gopherdx.errors import UnreadableInput
 from gopherdx.model import Diagnosis
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PAGE: Final = ROOT / "docs" / "realworld.md"
+CHECKED: Final[Mapping[str, Mapping[str, Any]]] = yaml.safe_load(
+    (Path(__file__).parent / "realworld.yaml").read_text(encoding="utf-8")
+)
+"""What the toolchain's tools say dominates, of recordings where it was looked up: function and percent."""
+SLACK: Final = 3.5
+"""Percentage points: recorders and frames of the library are counted otherwise."""
 FOLDER: Final = Path(os.environ.get("GOPHERDX_REALWORLD", ROOT.parent / "shared" / "realworld"))
 
 Answer = Diagnosis | UnreadableInput
@@ -136,7 +144,7 @@ def answer(file: str, folder: Path = FOLDER) -> Answer:
 def page(answers: Iterable[tuple[Mapping[str, Any], Answer]]) -> str:
     """docs/realworld.md."""
     lines = [_line(row, said) for row, said in answers]
-    return _HEAD.format(count=len(lines)) + "\n".join(lines) + "\n"
+    return _HEAD.format(count=len(lines), checked=len(CHECKED)) + "\n".join(lines) + "\n"
 
 
 _HEAD: Final = """# Recordings of strangers
@@ -146,15 +154,37 @@ dumps, gctrace logs and metrics. They are no part of this repository. Written by
 `tests/unit/test_realworld.py` holds answers to this page, and totals to what the toolchain's tools print.
 
 *insufficient*: the file alone cannot tell whether most of the archetypes are there, and the answer names
-what to record. *healthy*: it could tell, and none is.
+what to record. *healthy*: it could tell, and none is. *What dominates* is the first sentence of the answer
+where there is no finding; its place was compared with what the toolchain's tools print for {checked} of them
+(`tests/lab/realworld.yaml`), and the percentage is theirs.
 
-| file | kind | answer | is that right? |
-|---|---|---|---|
+| file | kind | answer | is that right? | what dominates | by the toolchain's tools |
+|---|---|---|---|---|---|
 """
 
 
 def _line(row: Mapping[str, Any], said: Answer) -> str:
-    return f"| {row['file']} | {row['kind']} | {_words(said)} | {verdict(row, said)} |"
+    cells = (row["file"], row["kind"], _words(said), verdict(row, said), _dominates(said), checked(row, said))
+    return f"| {' | '.join(cells)} |"
+
+
+def _dominates(said: Answer) -> str:
+    return "" if isinstance(said, UnreadableInput) else said.overview.dominates.replace("|", "\\|")
+
+
+def checked(row: Mapping[str, Any], said: Answer) -> str:
+    """What the toolchain's tools say of the place that dominates, and whether that is the same; else ""."""
+    theirs = CHECKED.get(row["file"])
+    if theirs is None or isinstance(said, UnreadableInput):
+        return ""
+    first = next((place for place in said.overview.places if not place.by_design), None)
+    same = (
+        first is not None
+        and first.location is not None
+        and first.location.function.replace("[...]", "") == theirs["function"]
+        and abs(100 * first.share - theirs["percent"]) <= SLACK
+    )
+    return f"{'the same' if same else 'no'}: {theirs['percent']:g} %"
 
 
 def _words(said: Answer) -> str:

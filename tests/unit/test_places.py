@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import gopherdx
 from gopherdx.artifacts.capture import Limits, Named, read_captures
 from gopherdx.artifacts.dump import read_dumps
 from gopherdx.artifacts.pprof import read_profile
@@ -386,3 +387,31 @@ def test_places_go_to_json_and_back_with_a_conversation() -> None:
     )
     assert from_json(json.loads(json.dumps(to_json(kept)))).overview == kept.overview
     assert asdict(kept.overview)["places"][0]["what"] == "lock"
+
+
+def test_a_dump_of_goroutines_at_one_mutex_says_so_first(tmp_path: Path) -> None:
+    waits = (
+        "goroutine {n} [sync.Mutex.Lock, 3 minutes]:\n"
+        "internal/sync.runtime_SemacquireMutex(0xc000012345?, 0x0?, 0x0?)\n"
+        "\t/usr/local/go/src/runtime/sema.go:95 +0x25\n"
+        "internal/sync.(*Mutex).lockSlow(0xc0000b0000)\n"
+        "\t/usr/local/go/src/internal/sync/mutex.go:149 +0x15d\n"
+        "internal/sync.(*Mutex).Lock(...)\n\t/usr/local/go/src/internal/sync/mutex.go:70\n"
+        "sync.(*Mutex).Lock(...)\n\t/usr/local/go/src/sync/mutex.go:46\n"
+        "example.com/tasks.(*Pool).SubmitTask(0xc0000b0000, {{0x1, 0x2}})\n"
+        "\t/src/tasks/pool.go:88 +0x4d\n"
+        "created by example.com/tasks.Serve in goroutine 1\n\t/src/tasks/serve.go:20 +0x5c\n\n"
+    )
+    works = (
+        "goroutine {n} [runnable]:\nexample.com/tasks.work(0x1)\n\t/src/tasks/work.go:5 +0x1d\n"
+        "created by example.com/tasks.Serve in goroutine 1\n\t/src/tasks/serve.go:30 +0x5c\n\n"
+    )
+    dump = tmp_path / "goroutines.txt"
+    dump.write_text(
+        "".join(waits.format(n=n) for n in range(10, 10 + 14_624))
+        + "".join(works.format(n=n) for n in range(20_000, 20_000 + 821))
+    )
+    said = gopherdx.diagnose(dump)
+    assert said.overview.dominates.startswith("14,624 of 15,445 goroutines wait for one mutex in ")
+    assert said.overview.dominates.endswith("tasks.(*Pool).SubmitTask")
+    assert "14,624 of 15,445 goroutines wait for one mutex in" in said.summary

@@ -107,6 +107,76 @@ def test_the_page_says_what_is_answered() -> None:
     assert realworld.PAGE.read_text(encoding="utf-8") == text
 
 
+# --- what dominates, and units of work ---
+
+
+@every_recording
+def test_what_dominates_is_what_the_toolchain_says(row: dict[str, Any]) -> None:
+    assert not realworld.checked(row, _answer(row["file"])).startswith("no")
+
+
+@pytest.mark.parametrize(
+    ("file", "sentence"),
+    [
+        # Counted in the dumps by hand: stacks with that function, and all but the one that writes.
+        ("d18.txt", "500 of 502 goroutines wait to receive from a channel in pprof.goRoutineLeakSpike.func1"),
+        (
+            "d20.txt",
+            "2 of 12 goroutines wait for an answer in rpc.SendRequestVote.func1 (rpc.(*Client).Call)",
+        ),
+        # The manifest's 15.2 s of system calls in 160 ms, and 137 of 143 ms.
+        ("t023.trace", "on average 94.4 of 114 goroutines are in a system call in main.main.func1"),
+        ("t046.trace", "on average 0.96 of 1 goroutines are in a system call in main.main"),
+        # What the repository says of them: a hundred at a time behind a semaphore; one request in main.
+        ("t063.trace", "on average 100.0 of 102 goroutines sleep in main.CountMessages"),
+        ("t010.trace", "on average 1.00 of 3.0 goroutines wait for an answer in main.main (http.Get)"),
+        ("t094.trace", "on average 1.00 of 3.0 goroutines wait for an answer in main.main (http.Get)"),
+        # A benchmark's goroutine is started by package testing, and named after the benchmark.
+        (
+            "t101.trace",
+            "100 % of the CPU time is in the goroutine of ptr-vs-stack.BenchmarkMemoryStack (1 of 12 Ps used)",  # noqa: E501
+        ),
+    ],
+)
+def test_the_first_sentence_holds_numbers_counted_by_hand(file: str, sentence: str) -> None:
+    if not (FOLDER / file).is_file():
+        pytest.skip("the published recordings are not at hand")
+    said = _answer(file)
+    assert isinstance(said, Diagnosis)
+    assert said.overview.dominates == sentence
+
+
+@every_trace
+def test_parts_of_units_sum_up_to_their_length(row: dict[str, Any]) -> None:
+    trace, said = _trace(row["file"]), _answer(row["file"])
+    for kind in trace.units:
+        assert kind.ns >= kind.max_ns == kind.slowest[0].ns
+        for unit in (*kind.slowest, *kind.sampled):
+            assert sum(part.ns for part in unit.parts) == unit.ns <= trace.duration_ns
+    assert isinstance(said, Diagnosis)
+    for shown in said.overview.units:
+        for path in (shown.slowest, shown.typical):
+            assert sum(part.ns for part in path.parts) == path.ns
+
+
+@pytest.mark.parametrize(
+    ("file", "kind", "name", "count"),
+    [
+        ("t016.trace", "task", "task0", 1),
+        ("t016.trace", "region", "span0", 1),
+        ("t106.trace", "region", "goroutine: anon", 6),
+        ("t063.trace", "goroutine", "main.main.func1.2", 1000),
+        ("t023.trace", "goroutine", "main.main.func1", 256),
+    ],
+)
+def test_units_of_published_traces_have_their_names(file: str, kind: str, name: str, count: int) -> None:
+    if not (FOLDER / file).is_file():
+        pytest.skip("the published recordings are not at hand")
+    said = _answer(file)
+    assert isinstance(said, Diagnosis)
+    assert (kind, name, count) in [(u.kind, u.name, u.count) for u in said.overview.units]
+
+
 # --- totals ---
 
 

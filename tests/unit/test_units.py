@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gopherdx import frames as fr
 from gopherdx import model
 from gopherdx.artifacts.trace import units as unit_tables
 from gopherdx.artifacts.trace.reader import read_trace
@@ -240,7 +241,8 @@ def test_tasks_and_regions_go_by_their_names(tmp_path: Path) -> None:
         ("cpu", "main.store"): 2.0,  # what ran until the call, by where it was then
         ("cpu", "main.main"): 4.0,
     }
-    assert [u.kind for u in units.of_trace(read_back)] == ["task"]
+    told_of = [(u.kind, u.name) for u in units.of_trace(read_back)]
+    assert told_of == [("task", "order"), ("region", "price"), ("region", "inner")]
 
 
 def test_a_worker_is_cut_at_each_job(tmp_path: Path) -> None:
@@ -405,3 +407,133 @@ def test_a_kept_conversation_keeps_them(server: Trace) -> None:
     overview = model.Overview(units=units.of_trace(server))
     kept = Kept(answers=(), paths=(), inputs=(), overview=overview, warnings=(), processes=())
     assert from_json(json.loads(json.dumps(to_json(kept)))) == kept
+
+
+HTTP = ["net/http.serverHandler.ServeHTTP", "net/http.(*conn).serve"]
+GIN = "github.com/gin-gonic/gin."
+FIBER = "github.com/gofiber/fiber/v2."
+ECHO = "github.com/labstack/echo/v4."
+
+
+@pytest.mark.parametrize(
+    ("functions", "handler"),
+    [
+        # Middleware of the user's own lies outside of the handler in every framework.
+        (
+            ["main.load", "main.getUser", GIN + "(*Context).Next", "main.auth.func1", GIN + "(*Context).Next",
+             GIN + "(*Engine).handleHTTPRequest", GIN + "(*Engine).ServeHTTP", *HTTP],
+            "main.getUser",
+        ),
+        (
+            ["main.getUser", ECHO + "(*Echo).add.func1", "main.auth.func1.1", ECHO + "(*Echo).ServeHTTP",
+             *HTTP],
+            "main.getUser",
+        ),
+        (
+            ["main.getUser", FIBER + "(*App).next", FIBER + "(*Ctx).Next", "main.auth",
+             FIBER + "(*App).handler", "github.com/valyala/fasthttp.(*Server).serveConn"],
+            "main.getUser",
+        ),
+        (
+            ["main.(*server).SayHello", "example.com/pb._Greeter_SayHello_Handler.func1", "main.log",
+             "example.com/pb._Greeter_SayHello_Handler", "google.golang.org/grpc.(*Server).processUnaryRPC"],
+            "main.(*server).SayHello",
+        ),
+        (
+            ["main.(*server).SayHello", "example.com/pb._Greeter_SayHello_Handler",
+             "google.golang.org/grpc.(*Server).processUnaryRPC"],
+            "main.(*server).SayHello",
+        ),
+        (
+            ["main.(*Arith).Divide", "reflect.Value.call", "reflect.Value.Call", "net/rpc.(*service).call"],
+            "main.(*Arith).Divide",
+        ),
+        (["bufio.(*Reader).Peek", "github.com/valyala/fasthttp.(*Server).serveConn"], None),
+    ],
+    ids=["gin", "echo", "fiber", "grpc interceptor", "grpc", "net/rpc", "between requests"],
+)  # fmt: skip
+def test_a_handler_is_named_whatever_calls_it(functions: list[str], handler: str | None) -> None:
+    library = ("github.com/", "google.golang.org/")
+    stack = [
+        fr.Frame(f, "/root/go/pkg/mod/x@v1/x.go" if f.startswith(library) else "x.go", 1) for f in functions
+    ]
+    frame = fr.handler_frame(stack)
+    assert (frame.function if frame else None) == handler
+
+
+def test_a_stream_worker_is_cut_at_each_rpc(tmp_path: Path) -> None:
+    worker = [("google.golang.org/grpc.(*Server).serverWorker", 1)]
+    handling = [
+        ("main.(*server).SayHello", 9),
+        ("example.com/pb._Greeter_SayHello_Handler", 2),
+        ("google.golang.org/grpc.(*Server).processUnaryRPC", 3),
+        *worker,
+    ]
+    trace = TraceWriter()
+    trace.runs(0, 1)
+    waits = [("runtime.chanrecv2", 1), *worker]
+    trace.block(0, "chan receive", waits)
+    for ms in (100.0, 300.0):
+        trace.unblock(ms, 1)
+        trace.start(ms, 1)
+        trace.block(ms + 5, "sleep", [("time.Sleep", 1), *handling])
+        trace.unblock(ms + 45, 1)
+        trace.start(ms + 45, 1)
+        trace.block(ms + 50, "chan receive", waits)
+    (shown,) = units.of_trace(read(trace, tmp_path))
+    assert (shown.kind, shown.name, shown.count) == ("handler", "main.(*server).SayHello", 2)
+    assert shown.slowest.ns == shown.typical.ns == 50_000_000
+
+
+def test_a_worker_is_shown_by_its_jobs_not_by_its_life(tmp_path: Path) -> None:
+    trace = TraceWriter()
+    trace.runs(0, 1)
+    trace.create(0, 2, "main.main.func1", [("main.main", 30)])
+    trace.stop(0, "runtime.Gosched", [("runtime.Gosched", 1), ("main.main", 31)])
+    take = [("runtime.chanrecv2", 1), ("main.main.func1", 8)]
+    trace.start(0, 2)
+    for ms in (10, 30, 50):
+        trace.block(ms, "chan receive", take)
+        trace.start(ms, 1)
+        trace.unblock(ms + 5, 2, [("runtime.chansend1", 1), ("main.main", 4)])
+        trace.stop(ms + 5, "runtime.Gosched", [("runtime.Gosched", 1), ("main.main", 5)])
+        trace.start(ms + 6, 2)
+    trace.block(70, "chan receive", take)
+    trace.start(70, 1)
+    trace.unblock(71, 2, [("runtime.close", 1), ("main.main", 6)])
+    trace.stop(71, "runtime.Gosched", [("runtime.Gosched", 1), ("main.main", 7)])
+    trace.start(71, 2)
+    trace.end(72)
+    read_back = read(trace, tmp_path)
+    assert kind(read_back, "goroutine", "main.main.func1").max_ns == 72_000_000
+    (shown,) = units.of_trace(read_back)
+    assert (shown.kind, shown.name) == ("job", "main.main.func1")
+    assert shown.started_at == model.Location("main.main", "example.com/service/main.go", 30)
+    head = next(text for _, text in told([shown]))
+    assert head.startswith(f"{shown.count} jobs of main.main.func1, started at main.go:30: p50 ")
+
+
+def test_units_that_take_next_to_no_time_are_left_out(tmp_path: Path) -> None:
+    trace = TraceWriter()
+    trace.runs(0, 1)
+    trace.create(0, 2, "main.short", [("main.main", 3)])
+    trace.block(1, "sleep", [("time.Sleep", 1), ("main.main", 4)])
+    trace.start(1, 2)
+    trace.end(2)
+    trace.unblock(900, 1)
+    trace.start(900, 1)
+    trace.end(901)
+    read_back = read(trace, tmp_path)
+    assert kind(read_back, "goroutine", "main.short").count == 1
+    assert "main.short" not in [u.name for u in units.of_trace(read_back)]
+
+
+def test_a_reason_that_is_called_like_the_function_that_waits_is_told(tmp_path: Path) -> None:
+    """The runtime writes the text once, and both the frame and the event name that string."""
+    trace = TraceWriter()
+    trace.runs(0, 1)
+    trace.block(1, "sync.(*Cond).Wait", [("sync.(*Cond).Wait", 71), ("main.(*queue).Get", 9)])
+    trace.unblock(41, 1)
+    trace.start(41, 1)
+    (wait,) = [w for w in read(trace, tmp_path).waits if w.count and w.reason != "runnable"]
+    assert (wait.reason, wait.ns) == ("sync.(*Cond).Wait", 40_000_000)

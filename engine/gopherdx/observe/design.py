@@ -45,6 +45,12 @@ _CLOSURE = re.compile(r"\.func\d+(?:\.\d+)*$|\.gowrap\d+$")
 # What stands between a loop and the runtime without being a call for an answer.
 _PLAIN = re.compile(r"runtime\.|(?:internal/)?sync\.|time\.Sleep$|internal/|context\.|time\.|syscall\.|os\.")
 _OWN_DEPTH = 2
+# The runtime looks for something to run, whichever way it came there; what changes stacks to do a thing is
+# not that thing.
+SCHEDULES = re.compile(r"runtime\.schedule$")
+SWITCHES = re.compile(
+    r"runtime\.(?:systemstack\w*|mcall|morestack\w*|mstart\w*|rt0_go|asmcgocall)(?:\.abi0)?$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +89,7 @@ def where(stack: fr.Stack) -> tuple[fr.Frame | None, fr.Stack]:
     """The place that a stack stands for, and the frames inward of it.
 
     The innermost user's function; else of a dependency; else the outermost of the library that is not the
-    runtime's; else the outermost.
+    runtime's; else what the runtime is at.
     """
     for i, frame in enumerate(stack):
         if fr.is_user(frame.function, frame.file):
@@ -95,7 +101,11 @@ def where(stack: fr.Stack) -> tuple[fr.Frame | None, fr.Stack]:
         if stack[i].function and not is_runtime(stack[i].function):
             return stack[i], stack[:i]
     named = [i for i, frame in enumerate(stack) if frame.function and frame.function != "runtime.goexit"]
-    return (stack[named[-1]], stack[: named[-1]]) if named else (None, ())
+    for tells in (SCHEDULES.match, lambda name: not SWITCHES.match(name), bool):
+        for i in reversed(named):
+            if tells(stack[i].function):
+                return stack[i], stack[:i]
+    return None, ()
 
 
 def is_own(stack: fr.Stack) -> bool:
@@ -186,7 +196,8 @@ def _in_own_loop(stack: fr.Stack, users: list[fr.Frame], inner: fr.Stack, what: 
         if len(users) > _OWN_DEPTH or (len(users) == _OWN_DEPTH and not _wraps(users[-1], what)):
             return False
     elif what != "network":
-        return sum(not is_runtime(f.function) for f in stack) <= _OWN_DEPTH + 1
+        depth = sum(not is_runtime(f.function) for f in stack)
+        return depth <= _OWN_DEPTH + 1 or not fr.is_standard(stack[-1].function)  # a dependency's own
     called = [frame.function for frame in inner if not _PLAIN.match(frame.function)]
     return not called or any(_TAKES.search(name) for name in called)
 
@@ -216,7 +227,8 @@ class Loops:
         known = at_start + created
         if wait.count >= 2 * max(1, min(known, wait.seen)):
             return True
-        if ended * 2 > known > 1 and life_ns * 2 < known * self._duration_ns:
+        brief = ended * 2 > known > 1 and life_ns * 2 < known * self._duration_ns
+        if brief and fr.user_frame(stack) is not None:
             return False  # they begin and end with what they wait for
         here = wait.open_start + wait.open_both + wait.open_end
         return here < MANY and not 0 < at_start < created - ended

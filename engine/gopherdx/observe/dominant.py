@@ -10,13 +10,15 @@ from gopherdx.model import Place
 from gopherdx.observe.tally import ENDED, POOL, grew
 
 LEAST_OF_REST = 0.2  # of the goroutines that are not idle by design, for a place to dominate
-LEAST_WAITING = 1.0
+LEAST_WAITING = 0.5  # goroutines on average: one that waits half of the time
+UNTOLD = 1.0
 LEAST_STANDING = 2  # at a moment: one goroutine that waits somewhere is everyday life
 LEAST_SAMPLES = 20
 BUSY_CORES = 0.5
 BUSY_SHARE = 0.25
 DOMINANT_SHARE = 0.25
 MANY_IDLE = 20
+CROWD = 100  # goroutines that wait at one place by design: so many may have been lost there
 _MOMENTS = ("goroutine-dump", "goroutine", "goroutineleak")
 
 
@@ -184,6 +186,10 @@ def _synchronised(reason: str) -> str:
 
 
 def _nothing(known: Known) -> str:
+    crowd = _crowd(known)
+    if crowd is not None and known.goroutines:
+        of = f"{_number(crowd.value)} of {_number(known.goroutines)} goroutines wait in {_name(crowd)}"
+        return f"{of}, which is by design, but many"
     parts = [_used(known)] if known.used is not None else []
     if known.goroutines:
         parts.append(_idle(known))
@@ -191,6 +197,14 @@ def _nothing(known: Known) -> str:
         share = sum(p.share for p in known.places if p.unit == "s" and p.by_design)
         parts.append(f"{_percent(share)} of the waiting is by design")
     return f"nothing stands out: {', '.join(parts)}" if parts else ""
+
+
+def _crowd(known: Known) -> Place | None:
+    """The place where most goroutines idle, if those are many and a good part of all that there are."""
+    idle = [p for p in known.places if p.by_design and p.unit == "goroutines" and p.location]
+    most = max(idle, key=lambda p: p.value, default=None)
+    many = most is not None and most.value >= max(CROWD, LEAST_OF_REST * (known.goroutines or 0.0))
+    return most if many else None
 
 
 def _idle(known: Known) -> str:
@@ -201,7 +215,7 @@ def _idle(known: Known) -> str:
     if most is not None and most.value >= MANY_IDLE and most.value >= LEAST_OF_REST * every:
         text += f" ({_number(most.value)} in {_name(most)})"
     untold = sum(p.value for p in known.places if p.unit == "goroutines" and p.location is None)
-    return f"{text}, {_number(untold)} at a place that is not told" if untold >= LEAST_WAITING else text
+    return f"{text}, {_number(untold)} at a place that is not told" if untold >= UNTOLD else text
 
 
 def _time(seconds: float) -> str:

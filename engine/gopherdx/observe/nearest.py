@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gopherdx import frames as fr
-from gopherdx.observe.design import is_runtime
+from gopherdx.observe.design import SCHEDULES, SWITCHES, is_runtime
 
 if TYPE_CHECKING:
     from gopherdx.artifacts.pprof import Profile
@@ -43,17 +43,21 @@ def rows(profile: Profile, *columns: int) -> Iterator[Row]:
     marks = _Marks(profile)
     chosen = np.full(len(profile), -1, np.int64)
     kind = np.zeros(len(profile), np.int64)
-    # The innermost of the user's or a dependency's, else the outermost of the library, else the outermost.
-    ways = ((marks.user, False), (marks.foreign, False), (marks.surface, True), (marks.named, True))
+    # As ``design.where``: the innermost of the user's or a dependency's, else the outermost of the library,
+    # else the scheduler, else the outermost that does not only change stacks, else the outermost.
+    ways = (
+        (marks.user, False), (marks.foreign, False), (marks.surface, True), (marks.scheduler, True),
+        (marks.plain, True), (marks.named, True),
+    )  # fmt: skip
     for number, (mark, outermost) in enumerate(ways):
         at = marks.location(mark, outermost=outermost)
         free = (chosen < 0) & (at >= 0)
         chosen[free], kind[free] = at[free], number
     flags = marks.any(marks.gc) + 2 * marks.any(marks.recorder) + 4 * marks.any(marks.surface)
-    keys, of_row = np.unique(((chosen + 1) * 4 + kind) * 8 + flags, return_inverse=True)
+    keys, of_row = np.unique(((chosen + 1) * 8 + kind) * 8 + flags, return_inverse=True)
     sums = [np.bincount(of_row, profile.values[:, c].astype(np.float64), len(keys)) for c in columns]
     for i, key in enumerate(keys.tolist()):
-        location, number, flag = key // 32 - 1, key // 8 % 4, key % 8
+        location, number, flag = key // 64 - 1, key // 8 % 8, key % 8
         frame = marks.frame(location, *ways[number]) if location >= 0 else None
         yield Row(
             frame, frame is not None and number == 0, bool(flag & 1), bool(flag & 2), bool(flag & 4),
@@ -76,6 +80,8 @@ class _Marks:
         self.foreign = self._lines([bool(n) and not fr.is_standard(n) for n in names])
         self.surface = self._lines([bool(n) and not is_runtime(n) for n in names])
         self.named = self._lines([bool(n) and n != "runtime.goexit" for n in names])
+        self.scheduler = self._lines([SCHEDULES.match(n) is not None for n in names])
+        self.plain = self._lines([bool(n) and n != "runtime.goexit" and not SWITCHES.match(n) for n in names])
         self.gc = self._lines([fr.GC_WORK.match(n) is not None for n in names])
         self.recorder = self._lines([fr.is_recorder((fr.Frame(n, "", 0),)) for n in names])
 

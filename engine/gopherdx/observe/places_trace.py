@@ -97,9 +97,10 @@ def add_cpu(
 def _by_start_function(trace: Trace) -> Tally:
     """CPU time in s by the function that goroutines were started with, without what helped the collector."""
     tally = Tally()
-    files = _files(trace)
+    files, users = _files(trace), _users(trace)
     for group in trace.groups:
-        frame = fr.Frame(_MAIN.get(group.function, group.function), files.get(group.function, ""), 0)
+        started = fr.Frame(_MAIN.get(group.function, group.function), files.get(group.function, ""), 0)
+        frame = users.get(group.function, started)
         helped = min(group.assist_ns, group.running_ns)
         if not group.function or group.function == "runtime.gcBgMarkWorker":
             continue
@@ -127,6 +128,17 @@ def _files(trace: Trace) -> dict[str, str]:
         if stack and (name := fr.plain(stack[-1].function)) in wanted:
             files.setdefault(name, stack[-1].file)
     return files
+
+
+def _users(trace: Trace) -> dict[str, fr.Frame]:
+    """The one function of the user's that a library's start function calls: a benchmark, the only handler."""
+    found: dict[str, set[fr.Frame]] = {}
+    for stack in trace.stacks:
+        root = fr.plain(fr.outermost(stack))
+        if fr.is_standard(root) and root not in _MAIN and (users := fr.user_frames(stack)):
+            inner = fr.handler_frame(stack) or users[-1]
+            found.setdefault(root, set()).add(fr.Frame(fr.plain(inner.function), inner.file, 0))
+    return {root: frames.pop() for root, frames in found.items() if len(frames) == 1}
 
 
 def _waits(trace: Trace) -> Tally:

@@ -2,7 +2,8 @@
 
 A unit is a task or region that the program marked; where it marked none, a request in a server's handler;
 where there are none, a goroutine that started and ended, a job that a worker was handed, or one turn of a
-loop over a connection. Its length is split by what it did (the critical path: ``_walk`` in kernels.py) and
+loop over a connection. Of the last three, those are left out that take next to no time, and those that only
+wait for what comes next. Its length is split by what it did (the critical path: ``_walk`` in kernels.py) and
 named by the calls that the unit made: from its own function inward to where its time divides.
 """
 
@@ -14,7 +15,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gopherdx import frames as fr
-from gopherdx.model import UnitPart, UnitPath, Units
+from gopherdx.model import Location, UnitPart, UnitPath, Units
+from gopherdx.observe.design import stay
 from gopherdx.observe.said import place_of
 
 if TYPE_CHECKING:
@@ -25,22 +27,75 @@ KINDS_SHOWN = 5
 PARTS_SHOWN = 12
 SMALL = 0.005  # of a unit: parts below are told together
 DIVIDES = 0.9  # the share of a unit that goes on to one call: its time does not divide there
-_CLASSES = (("task",), ("region",), ("handler",), ("goroutine", "job", "turn"))
+_CLASSES = (("task", "region"), ("handler",), ("goroutine", "job", "turn"))
+_UNMARKED = _CLASSES[-1]
+_LITTLE = 0.01  # of the recording: who takes less in all is not where its time goes
+_WHOLE = 0.9  # of the recording: a goroutine that lives so long is no piece of work, but who does it
+_PARKED = {
+    "chan send": "channel", "chan receive": "channel", "select": "channel", "select (no cases)": "channel",
+    "sleep": "sleep", "IO wait": "network", "sync.WaitGroup.Wait": "sync", "sync.Cond.Wait": "sync",
+    "syscall": "syscall",
+}  # fmt: skip
+_IDLE = 0.5  # of a unit: it waited for work rather than did some
 
 
 def of_trace(trace: Trace) -> tuple[Units, ...]:
     """The kinds of unit that tell most, those in which most time passed first."""
-    kinds = [kind for kind in trace.units if _is_work(kind)]
+    kinds = [kind for kind in trace.units if _is_work(trace, kind)]
     for names in _CLASSES:
-        chosen = [kind for kind in kinds if kind.kind in names]
+        chosen = [kind for kind in kinds if kind.kind in names and not _is_shadow(trace, kind)]
         if chosen:
+            chosen.sort(key=lambda kind: kind.kind == "region")  # the tasks that they are parts of come first
             return tuple(_units(trace, kind) for kind in chosen[:KINDS_SHOWN])
     return ()
 
 
-def _is_work(kind: UnitKind) -> bool:
-    """Whether it is the program's own: a goroutine of a library's that serves it is none."""
-    return kind.kind in ("task", "region") or not fr.is_standard(kind.name)
+def _is_work(trace: Trace, kind: UnitKind) -> bool:
+    """Whether it is work, and the program's own: a goroutine of a library's that serves it is none."""
+    if kind.kind in ("task", "region"):
+        return True
+    if fr.is_standard(kind.name):
+        return False
+    if kind.kind not in _UNMARKED:
+        return True
+    return kind.ns >= _LITTLE * trace.duration_ns and not (kind.kind != "goroutine" and _idles(trace, kind))
+
+
+def _idles(trace: Trace, kind: UnitKind) -> bool:
+    """Whether what counts as a turn of a loop mostly is that loop's own wait for the next message."""
+    unit = kind.typical
+    idle = sum(
+        part.ns
+        for part in unit.parts
+        if part.what not in ("cpu", "runnable", "lock", "syscall", "gc")
+        and stay(trace.stack(part.stack), None).sort != "work"
+    )
+    return idle > _IDLE * unit.ns
+
+
+def _is_shadow(trace: Trace, kind: UnitKind) -> bool:
+    """Whether the same work is told better by another kind of the same name: a worker by its jobs, the few
+    pauses of goroutines that come and go by those."""
+    if kind.kind not in _UNMARKED:
+        return False
+    worker = next((k for k in trace.units if k.kind == "goroutine" and k.name == kind.name), None)
+    pieces = [k for k in trace.units if k.kind in ("job", "turn") and k.name == kind.name]
+    if worker is None or not pieces:
+        return False
+    served = worker.quantile_ns(0.5) >= _WHOLE * trace.duration_ns or any(
+        piece.count > 2 * worker.count for piece in pieces
+    )
+    return served == (kind.kind == "goroutine")
+
+
+def _started_at(trace: Trace, kind: UnitKind) -> Location | None:
+    """Where all goroutines of a unit that is a goroutine, or a part of one, were started."""
+    if kind.kind not in _UNMARKED:
+        return None
+    stacks = {group.created_at for group in trace.groups if group.function == kind.name and group.created}
+    places = {fr.user_frame(trace.stack(stack)) for stack in stacks}
+    frame = places.pop() if len(places) == 1 else None
+    return place_of(frame) if frame is not None else None
 
 
 def _units(trace: Trace, kind: UnitKind) -> Units:
@@ -53,6 +108,7 @@ def _units(trace: Trace, kind: UnitKind) -> Units:
         max_ms=kind.max_ns / 1e6,
         slowest=_path(trace, kind.slowest[0]),
         typical=_path(trace, kind.typical),
+        started_at=_started_at(trace, kind),
     )
 
 
@@ -69,7 +125,7 @@ def _parts(trace: Trace, unit: Unit) -> tuple[UnitPart, ...]:
         own = paths[part.stack]
         call = _callee(trace.stack(part.stack), own, depth) if depth < len(own) else ""
         key = UnitPart(
-            what=part.what,
+            what=_what(part, trace),
             function=part.function or fr.plain(fr.outermost(trace.stack(part.stack))),
             call=call,
             called_at=place_of(own[depth]) if call else None,
@@ -89,6 +145,16 @@ def _parts(trace: Trace, unit: Unit) -> tuple[UnitPart, ...]:
             UnitPart("rest", "", "", None, ns=sum(p.ns for p in rest), count=sum(p.count for p in rest))
         )
     return tuple(shown)
+
+
+def _what(part: Part, trace: Trace) -> str:
+    """What a part was spent on: events up to Go 1.21 call waiting for the end of a collection "sync" too."""
+    stack = trace.stack(part.stack)
+    if part.what in ("sync", "other") and fr.has(stack, fr.GC_WORK):
+        return "gc"
+    if part.what == "other":  # nobody is known to have ended it; where it was parked may tell what it was
+        return _PARKED.get(fr.parked_in(stack) or "", part.what)
+    return part.what
 
 
 def _outside_in(stack: fr.Stack) -> list[fr.Frame]:

@@ -33,6 +33,7 @@ Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
 Progress = Callable[[str, float], None]
 
+_LENGTHS = [len(reason) for reason in tf.WAIT_REASONS if "." in reason]  # those that are functions
 MAX_BYTES = 8 << 30  # of the unpacked trace
 MAX_NS = float(1 << 60)  # 36 years after the clock's start: a later time is damage
 
@@ -233,6 +234,9 @@ class _Builder:
         reason_of = np.zeros(size, dtype=np.int64)
         code = np.zeros(strings.shape[0] + 1, dtype=bool)
         code[frames[:, 1:3]] = True  # -1, for none, is the place behind the last
+        # Some reasons are called like the function that waits, and are one string with it.
+        for sid, start, length, _ in strings[code[:-1] & np.isin(strings[:, 2], _LENGTHS)].tolist():
+            reason_of[sid] = self._reasons.get(raw.buf[start : start + length].tobytes(), 0)
         for sid, start, length, _ in strings[~code[:-1] & (strings[:, 2] <= MAX_NAME_BYTES)].tolist():
             text = raw.buf[start : start + length].tobytes()
             index = self._reasons.get(text)

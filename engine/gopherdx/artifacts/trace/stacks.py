@@ -166,6 +166,8 @@ def _pauses(stack: tuple[fr.Frame, ...]) -> int:
         return k.F_ASKED if own else 0
     for i, frame in enumerate(stack):
         if not frame.function.startswith("runtime."):
+            if fr.TAKES_REQUEST.match(frame.function):
+                return k.F_BETWEEN
             last = all(f.function.startswith("runtime.") for f in stack[i + 1 :])
             return k.F_HANDED if last and fr.is_user(frame.function, frame.file) else 0
     return 0
