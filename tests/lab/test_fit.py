@@ -124,6 +124,17 @@ def test_temperature_never_makes_sums_surer() -> None:
     assert fit.temperature(table, np.full(20, 1.0))[0] == 1.0
 
 
+def test_temperature_is_one_where_few_families_would_gain_by_another() -> None:
+    """Of ten, one is wrong: what a higher one gains there is less than its standard error."""
+    table = fit.table([row(f"r{n}", True, "ab") for n in range(9)] + [row("w", False, "ab")], OF)
+    logits = np.full(10, 3.0)
+    best = fit._least(
+        lambda t: fit.log_loss(1 / (1 + np.exp(-logits / t)), table.bug, table.weight), 1.0, 5.0
+    )
+    assert best == pytest.approx(3.0 / math.log(9), abs=0.02)
+    assert fit.temperature(table, logits)[0] == 1.0
+
+
 def test_the_cap_holds_whatever_was_seen() -> None:
     table = fit.table([row(f"w{n}", False, "ab", cap=0.25) for n in range(20)], OF)
     assert fit.temperature(table, np.full(20, 4.0))[0] == 1.0
