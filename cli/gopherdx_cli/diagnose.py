@@ -33,7 +33,7 @@ def diagnose(
     files: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="FILE|DIR|-",
+            metavar="FILE|DIR|URL|-",
             hidden=True,  # the text below says it better than a line of types
         ),
     ] = None,

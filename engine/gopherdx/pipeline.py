@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 from gopherdx import __version__
 from gopherdx.artifacts.capture import FLAGS, Limits, Named, Progress, read_captures
+from gopherdx.artifacts.remote import Remote, is_address
 from gopherdx.errors import UsageError
 from gopherdx.model import Diagnosis, Finding, GoRange, Input, Observations, Overview, Passage, Tool
 from gopherdx.observe import observe_all, overview_all
@@ -306,12 +307,8 @@ def _each(files: Files | None) -> Sequence[File]:
     return files if isinstance(files, Sequence) and not isinstance(files, str) else (files,)
 
 
-def as_file(file: File) -> Path | BinaryIO:
-    """A path as one; ``UsageError`` for an address."""
-    if isinstance(file, str) and re.match(r"https?://", file):
-        raise UsageError(
-            "addresses are not fetched by this version",
-            where=file,
-            todo="save it with curl -o FILE and name the file",
-        )
+def as_file(file: File) -> Path | Remote | BinaryIO:
+    """A path or an address as one; addresses are fetched when they are read."""
+    if isinstance(file, str) and is_address(file):
+        return Remote(file)
     return Path(file) if isinstance(file, (str, os.PathLike)) else file

@@ -19,6 +19,7 @@ from typing import Any, Final, Literal
 
 from gopherdx import saved
 from gopherdx.artifacts.capture import Limits, Named, Progress
+from gopherdx.artifacts.remote import is_address
 from gopherdx.errors import GopherdxError, UsageError
 from gopherdx.model import Diagnosis, Observations
 from gopherdx.pipeline import (
@@ -92,6 +93,7 @@ class Triage:
         self._passages = passages
         self._progress = progress
         self._paths: tuple[str, ...] = ()
+        self._files: dict[str, Named] = {}  # so that an address is fetched once
         self._reading: Reading = nothing_read(self._version)
         self._state = step.observed(self._kb, State(), _merged(self._reading))
         self._stopped = False
@@ -168,12 +170,15 @@ class Triage:
 
         Files that were added one by one are one process, as if they had been named together.
         """
-        new = tuple(str(Path(path).expanduser()) for path in paths)
+        given = [os.fspath(path) for path in paths]
+        new = tuple(path if is_address(path) else str(Path(path).expanduser()) for path in given)
         named = tuple(dict.fromkeys((*self._paths, *new)))
-        files = [Named(as_file(path)) for path in named]
-        reading = read(files, limits=Limits(), progress=self._progress, go_version=self._version)
+        files = {path: self._files.get(path) or Named(as_file(path)) for path in named}
+        reading = read(
+            list(files.values()), limits=Limits(), progress=self._progress, go_version=self._version
+        )
         known = {item.path for item in self._reading.inputs}
-        self._paths, self._reading = named, reading
+        self._paths, self._files, self._reading = named, files, reading
         self._become(step.observed(self._kb, self._state, _merged(reading)))
         return tuple(f"{item.path}: {item.kind}" for item in reading.inputs if item.path not in known)
 
@@ -193,8 +198,8 @@ class Triage:
     def say(self, text: str) -> Reply:
         """Take whatever a person types at the question, and say what became of it.
 
-        ``?`` why it is asked, ``b`` back, ``show`` the ranking, ``quit`` the end, a path is read, a question
-        about a term is answered from the corpus; all else is an answer, or more of the description.
+        ``?`` why it is asked, ``b`` back, ``show`` the ranking, ``quit`` the end, a path or address is read,
+        a question about a term is answered from the corpus; all else is an answer, or more of the description.
         """
         text = text.strip()
         word = text.lower()
@@ -207,11 +212,10 @@ class Triage:
         if word in _STOP:
             self.stop()
             return Reply("stopped")
+        if is_address(text):
+            return self._read(text)
         if _ADDRESS.fullmatch(text):
-            return Reply(
-                "refused",
-                f"{text}: addresses are not fetched yet; save it with curl -o FILE, then give FILE.",
-            )
+            return Reply("refused", f"{text}: only http and https are fetched; save it, then give the file.")
         question = self.question
         if not (question and question.how in ("yes-no", "number") and step.is_answer(question, text)):
             if _is_path(text):

@@ -97,7 +97,7 @@ def test_what_a_file_contradicts_is_said_and_stands_in_the_diagnosis(talk: Triag
     [
         ("no/such/trace.out", "no/such/trace.out: no such file"),
         ("nowhere.pprof", "nowhere.pprof: no such file"),
-        ("http://localhost:6060/debug/pprof/trace", "addresses are not fetched yet"),
+        ("ftp://localhost/trace.out", "only http and https are fetched"),
         ("perhaps", "say yes or no, or unknown"),
     ],
 )

@@ -39,11 +39,6 @@ def test_arguments_are_checked_before_any_file_is_read(tmp_path: Path) -> None:
         gopherdx.diagnose(missing)
 
 
-def test_an_address_is_not_fetched() -> None:
-    with pytest.raises(UsageError, match="addresses are not fetched by this version; save it with curl"):
-        gopherdx.diagnose("http://localhost:6060/debug/pprof/heap")
-
-
 def test_every_archetype_ends_in_exactly_one_place(tmp_path: Path) -> None:
     (tmp_path / "cpu.pprof").write_bytes(cpu_profile())
     diagnosis = gopherdx.diagnose(tmp_path)

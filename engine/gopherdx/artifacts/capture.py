@@ -20,6 +20,7 @@ from gopherdx.artifacts.gclog import GcTrace, SchedTrace, read_gclog
 from gopherdx.artifacts.metrics import DEFAULT_LIMIT_BYTES as METRICS_LIMIT_BYTES
 from gopherdx.artifacts.metrics import Metrics, read_metrics
 from gopherdx.artifacts.pprof import DEFAULT_LIMIT_BYTES, Profile, ProfileKind, read_profiles
+from gopherdx.artifacts.remote import Remote
 from gopherdx.artifacts.sniff import (
     FORM_NAMES,
     HEAD_BYTES,
@@ -120,15 +121,15 @@ _LOG_KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """One thing that the caller named: a path or a stream, and the flag that it was named with."""
+    """One thing that the caller named: a path, an address or a stream, and the flag that came with it."""
 
-    file: Path | BinaryIO
+    file: Path | Remote | BinaryIO
     flag: Flag | None = None
 
     @property
     def where(self) -> str:
         """What messages call it."""
-        return str(self.file) if isinstance(self.file, Path) else STDIN_NAME
+        return str(self.file) if isinstance(self.file, (Path, Remote)) else STDIN_NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -461,7 +462,7 @@ class _Opened:
             self.stream = open_artifact(item.file, where=item.where, limit=limit)
             self.size = item.file.stat().st_size
         else:
-            spooled = _spooled(item.file, limit)
+            spooled = item.file.open(limit) if isinstance(item.file, Remote) else _spooled(item.file, limit)
             self.size = spooled.seek(0, os.SEEK_END)
             self.stream = open_artifact(spooled, where=item.where, limit=limit)
         try:
