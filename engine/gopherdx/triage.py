@@ -198,8 +198,9 @@ class Triage:
     def say(self, text: str) -> Reply:
         """Take whatever a person types at the question, and say what became of it.
 
-        ``?`` why it is asked, ``b`` back, ``show`` the ranking, ``quit`` the end, a path or address is read,
-        a question about a term is answered from the corpus; all else is an answer, or more of the description.
+        ``?`` why it is asked, ``b`` back, ``show`` the ranking, ``quit`` the end, a path or an address is
+        read, a question about a term is answered from the corpus; all else is an answer, or more of the
+        description.
         """
         text = text.strip()
         word = text.lower()
