@@ -48,14 +48,17 @@ def _indices_from_the_front() -> Iterator[None]:
 
     No kernel wants that, and asking it at every access is a tenth of their instructions. With
     NUMBA_BOUNDSCHECK=1 a negative index is an IndexError then, so tests show that there is none. Nobody else
-    compiles meanwhile: the lock is numba's own.
+    compiles meanwhile: the lock is numba's own. A numba without that function compiles as usual.
     """
 
     def plain(context: Any, builder: Any, kind: Any, index: Any, _size: Any) -> Any:
         return context.cast(builder, index, kind, types.intp)
 
+    usual = getattr(arrayobj, "fix_integer_index", None)
+    if usual is None:
+        yield
+        return
     with global_compiler_lock:
-        usual = arrayobj.fix_integer_index
         arrayobj.fix_integer_index = plain
         try:
             yield
