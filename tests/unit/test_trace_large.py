@@ -296,3 +296,13 @@ def test_numba_indexes_as_it_did_once_kernels_are_compiled() -> None:
         assert arrayobj.fix_integer_index is not usual
         raise ZeroDivisionError
     assert arrayobj.fix_integer_index is usual
+
+
+def test_a_numba_without_the_function_that_is_replaced_compiles_as_usual(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr("numba.np.arrayobj.fix_integer_index")
+    with build._indices_from_the_front():
+        from numba.np import arrayobj
+
+        assert not hasattr(arrayobj, "fix_integer_index")
