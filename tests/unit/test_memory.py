@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import gopherdx
@@ -174,6 +174,7 @@ def test_a_difference_taken_over_seconds_has_a_rate_and_no_level() -> None:
     ),
     st.integers(0, 60),
 )
+@example([(("runtime.malg",), -1, 0, 1)], 0)
 def test_whatever_the_values_are_what_is_said_are_numbers(
     rows: list[tuple[tuple[str, ...], int, int, int]], seconds: int
 ) -> None:

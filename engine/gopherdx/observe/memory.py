@@ -193,7 +193,9 @@ def _table(profile: Profile) -> _Table:
             for name in ("alloc_objects", "alloc_space", "inuse_objects", "inuse_space")
         )
         objects, size = (made, made_bytes) if made else (live, live_bytes)
-        cells = table.setdefault((stack, marks, round(size / objects) if objects else 0), _Cells())
+        # Differences may have one of the two below zero, but no object has such a size.
+        each = max(round(size / objects), 0) if objects else 0
+        cells = table.setdefault((stack, marks, each), _Cells())
         cells.made += made
         cells.made_bytes += made_bytes
         cells.live += live
