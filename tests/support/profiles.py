@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 from collections.abc import Sequence
 
+from tests.support.traces import varint
+
 
 def pprof_bytes(
     *types: tuple[str, str],
@@ -63,17 +65,8 @@ def contention_profile(leaf: str = "sync.(*Mutex).Unlock") -> bytes:
 
 
 def _number(field: int, value: int) -> bytes:
-    return _varint(field << 3) + _varint(value)
+    return varint(field << 3) + varint(value)
 
 
 def _message(field: int, content: bytes) -> bytes:
-    return _varint(field << 3 | 2) + _varint(len(content)) + content
-
-
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value >= 0x80:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
+    return varint(field << 3 | 2) + varint(len(content)) + content

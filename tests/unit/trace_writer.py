@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.support import traces as made
+
 Frames = Sequence[tuple[str, int]]
 """Function and line, the innermost first."""
 
@@ -25,7 +27,7 @@ class TraceWriter:
     def waits(self, ms: float, g: int) -> None:
         """A goroutine that was there before, and waits."""
         self._seq[g] = 0
-        self._event(ms, 25, g, (1 << 64) - 1, _WAITING)
+        self._event(ms, 25, g, -1, _WAITING)
 
     def runs(self, ms: float, g: int) -> None:
         """A goroutine that was there before, and runs on the M."""
@@ -78,50 +80,33 @@ class TraceWriter:
 
     def write(self, path: Path) -> Path:
         """The whole trace as a file."""
-        out = bytearray(b"go 1.23 trace\x00\x00\x00")
-        data, begun, last = bytearray(), 0, 0
+        batches, data, begun, last = [], bytearray(), 0, 0
         for ms, event in self._events:
             now = round(ms * _MS)
             if len(data) > 60_000:
-                out += _batch(0, bytes(data), begun)
+                batches.append(made.batch(bytes(data), m=0, time=begun))
                 data, begun = bytearray(), last
-            data += event[:1] + _uvarint(now - last) + event[1:]
+            data += event[:1] + made.varint(now - last) + event[1:]
             last = now
-        out += _batch(0, bytes(data), begun)
-        out += _batch(-1, b"\x08" + _uvarint(1_000_000_000))
-        stacks = bytearray(b"\x02")
-        for frames, number in self._stacks.items():
-            stacks += b"\x03" + _uvarint(number) + _uvarint(len(frames))
-            for function, line in frames:
-                where = self._string(
-                    "example.com/service/main.go" if function.startswith("main.") else "lib.go"
-                )
-                stacks += _uvarint(0) + _uvarint(self._string(function)) + _uvarint(where) + _uvarint(line)
-        strings = bytearray(b"\x04")
-        for text, number in self._strings.items():
-            strings += b"\x05" + _uvarint(number) + _uvarint(len(text)) + text.encode()
-        out += _batch(-1, bytes(strings)) + _batch(-1, bytes(stacks))
-        path.write_bytes(bytes(out))
+        batches += [made.batch(bytes(data), m=0, time=begun), made.frequency()]
+        stacks = b"".join(
+            made.stack(number, [self._frame(*frame) for frame in frames])
+            for frames, number in self._stacks.items()
+        )
+        strings = b"".join(made.string(number, text) for text, number in self._strings.items())
+        batches += [made.batch(b"\x04" + strings, m=-1), made.batch(b"\x02" + stacks, m=-1)]
+        path.write_bytes(made.made(b"".join(batches), minor=23))
         return path
 
+    def _frame(self, function: str, line: int) -> tuple[int, int, int, int]:
+        file = "example.com/service/main.go" if function.startswith("main.") else "lib.go"
+        return 0, self._string(function), self._string(file), line
+
     def _event(self, ms: float, kind: int, *arguments: int) -> None:
-        self._events.append((ms, bytes([kind]) + b"".join(_uvarint(a) for a in arguments)))
+        self._events.append((ms, made.event(kind, *arguments)))
 
     def _string(self, text: str) -> int:
         return self._strings.setdefault(text, len(self._strings) + 1)
 
     def _stack(self, frames: Frames) -> int:
         return self._stacks.setdefault(tuple(frames), len(self._stacks) + 1)
-
-
-def _batch(m: int, data: bytes, time: int = 0) -> bytes:
-    return b"\x01" + _uvarint(1) + _uvarint(m % (1 << 64)) + _uvarint(time) + _uvarint(len(data)) + data
-
-
-def _uvarint(value: int) -> bytes:
-    out = bytearray()
-    while value >= 0x80:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
