@@ -244,6 +244,11 @@ class Unit:
     ns: int
     parts: tuple[UnitPart, ...]
 
+    @property
+    def unknown_ns(self) -> int:
+        """How much of its length the recording does not tell of."""
+        return sum(part.ns for part in self.parts if part.what == "other")
+
 
 @dataclass(frozen=True, slots=True)
 class UnitKind:
@@ -257,8 +262,8 @@ class UnitKind:
     ns: int
     max_ns: int
     histogram: Ints
-    slowest: tuple[Unit, ...]
-    sampled: tuple[Unit, ...]
+    slowest: Sequence[Unit]
+    sampled: Sequence[Unit]
 
     @property
     def typical(self) -> Unit:
@@ -266,9 +271,9 @@ class UnitKind:
         middle = (len(self.sampled) - 1) / 2
         reach = len(self.sampled) / 10
         near = [i for i in range(len(self.sampled)) if abs(i - middle) <= max(reach, 0.5)]
-        unknown = {i: sum(p.ns for p in self.sampled[i].parts if p.what == "other") for i in near}
-        known = [i for i in near if unknown[i] * 20 <= self.sampled[i].ns] or near
-        return self.sampled[min(known, key=lambda i: abs(i - middle))]
+        near.sort(key=lambda i: abs(i - middle))
+        known = (unit for i in near if (unit := self.sampled[i]).unknown_ns * 20 <= unit.ns)
+        return next(known, self.sampled[near[0]])
 
     def quantile_ns(self, q: float) -> float:
         """The ``q`` quantile of lengths, of all where few were, else to within a bin (a factor of 1.5)."""
@@ -293,8 +298,8 @@ class Trace:
     """A whole execution trace, folded.
 
     ``running_histogram_ns[n]`` is the time with ``n`` goroutines running; where generations overlap, by what
-    the earlier one tells. ``delay_histogram`` counts stays
-    between a wake-up and running (two bins an octave of ns), without those of the runtime's own goroutines.
+    the earlier one tells. ``delay_histogram`` counts stays between a wake-up and running (two bins an octave
+    of ns), without those of the runtime's own goroutines.
     """
 
     path: str

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -109,11 +110,15 @@ class UnitTables:
 
     def _kind(self, row: int, stacks: StackTable, zero_ns: int) -> UnitKind:
         what, name, count, ns, most = self._kinds[row, : k.U_MAX + 1].tolist()
-        first = row * k.UNITS_A_KIND
         named = stacks.names if what in (k.U_TASK, k.U_REGION) else stacks.functions
-        rows = [self._unit(first + i, stacks, zero_ns) for i in range(min(count, k.SLOWEST))]
-        first += k.SLOWEST
-        sampled = [self._unit(first + i, stacks, zero_ns) for i in range(min(count, k.SAMPLED))]
+        first = row * k.UNITS_A_KIND
+        slowest, sampled = (
+            _Kept(self._units[at : at + n], self._unit_parts[at : at + n], stacks, zero_ns, longest_first=way)
+            for at, n, way in (
+                (first, min(count, k.SLOWEST), True),
+                (first + k.SLOWEST, min(count, k.SAMPLED), False),
+            )
+        )
         return UnitKind(
             kind=KINDS[what],
             name=named[name] if name < len(named) else "",
@@ -121,22 +126,45 @@ class UnitTables:
             ns=ns,
             max_ns=most,
             histogram=self._hist[row].astype(np.int64),
-            slowest=tuple(sorted(rows, key=lambda unit: (-unit.ns, unit.start_ns, unit.goroutine))),
-            sampled=tuple(sorted(sampled, key=lambda unit: (unit.ns, unit.start_ns, unit.goroutine))),
+            slowest=slowest,
+            sampled=sampled,
         )
 
-    def _unit(self, row: int, stacks: StackTable, zero_ns: int) -> Unit:
-        ns, start, goroutine, parts = self._units[row].tolist()
-        rows = self._unit_parts[row, : 3 * parts].reshape(parts, 3)
+
+class _Kept(Sequence[Unit]):
+    """Units by length, each made when it is asked for: of hundreds that are kept, few are told."""
+
+    def __init__(
+        self, units: Ints, parts: Ints, stacks: StackTable, zero_ns: int, *, longest_first: bool
+    ) -> None:
+        length = units[:, k.V_NS] * (-1 if longest_first else 1)
+        order = np.lexsort((units[:, k.V_G], units[:, k.V_T], length))
+        self._units, self._parts = units[order], parts[order]
+        self._stacks, self._zero_ns = stacks, zero_ns
+
+    def __len__(self) -> int:
+        return len(self._units)
+
+    @overload
+    def __getitem__(self, at: int) -> Unit: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Unit]: ...
+
+    def __getitem__(self, at: int | slice) -> Unit | Sequence[Unit]:
+        if isinstance(at, slice):
+            return [self[i] for i in range(*at.indices(len(self)))]
+        ns, start, goroutine, parts = self._units[at].tolist()
+        rows = self._parts[at, : 3 * parts].reshape(parts, 3)
         return Unit(
             goroutine=goroutine,
-            start_ns=start - zero_ns,
+            start_ns=start - self._zero_ns,
             ns=ns,
             parts=tuple(
                 UnitPart(
                     what=WHATS[key >> (2 * k.STACK_BITS)],
                     stack=(key >> k.STACK_BITS) & k.STACK_MASK,
-                    function=stacks.functions[key & k.STACK_MASK],
+                    function=self._stacks.functions[key & k.STACK_MASK],
                     ns=part,
                     count=n,
                 )
