@@ -990,8 +990,8 @@ STACK_MASK = (1 << STACK_BITS) - 1
 
 # Units of work, by kind and name: totals (columns of ``kinds``), and for each kind rows of ``units`` and
 # ``unit_parts``: first the slowest, then a sample.
-U_TASK, U_REGION, U_HANDLER, U_GOROUTINE, U_JOB, U_REQUEST = 1, 2, 3, 4, 5, 6
-(U_WHAT, U_NAME, U_N, U_NS, U_MAX, U_LOW, U_LOW_AT) = range(7)
+U_TASK, U_REGION, U_HANDLER, U_GOROUTINE, U_JOB, U_TURN = 1, 2, 3, 4, 5, 6
+U_WHAT, U_NAME, U_N, U_NS, U_MAX, U_LOW, U_LOW_AT = range(7)
 KIND_COLUMNS = 7
 KINDS_MAX = 128
 SLOWEST, SAMPLED = 20, 200
@@ -1032,11 +1032,10 @@ F_HANDED = 16  # the user's own loop waits for what others send it
 F_ASKED = 32  # the user's own loop waits on a connection
 F_PAUSE = F_BETWEEN | F_HANDED | F_ASKED
 F_HANDLER = 64  # in a server's handler
-F_SPAN_SHIFT = 12  # from here two bits: the kind of work that a stack shows (SPAN_…)
 F_WHAT_SHIFT = 8  # from here four bits: what a wait with this stack is (C_…), for waits without a reason
-WHO_BITS = (
-    20  # ``st_who``: the user's innermost function, from here the outermost, from twice here the handler
-)
+F_SPAN_SHIFT = 12  # from here two bits: the kind of work that a stack shows (SPAN_…)
+# ``st_who``: the user's innermost function, from here the outermost, from twice here the handler.
+WHO_BITS = 20
 WHO_MASK = (1 << WHO_BITS) - 1
 
 
@@ -1362,6 +1361,12 @@ def _log_stay(x, g, r, t, state, kind, stack, stays):  # type: ignore[no-untyped
 
 
 @inline
+def _oldest_stay(x, stays):  # type: ignore[no-untyped-def]
+    """The first stay that is still kept."""
+    return max(x[X_LOG] - stays.shape[0], x[X_LOG_FROM])
+
+
+@inline
 def _charge(parts, what, stack, function, ns):  # type: ignore[no-untyped-def]
     """``ns`` of a unit go to what it did, at its own stack, in ``function``."""
     if ns <= 0:
@@ -1397,7 +1402,7 @@ def _walk(x, stays, walk, parts, st_who, st_path, st_flags, what_of, start, end,
         parts[i, 2] = 0
     parts[PARTS, 0] = 0
     mask = stays.shape[0] - 1
-    oldest = max(x[X_LOG] - stays.shape[0], x[X_LOG_FROM])
+    oldest = _oldest_stay(x, stays)
     depth = np.int64(0)
     limit = start
     t = end
@@ -1461,8 +1466,9 @@ def _walk(x, stays, walk, parts, st_who, st_path, st_flags, what_of, start, end,
                 else:
                     low = min(t, max(stays[at, L_T0], limit))
                     sort = what_of[kind]
-                    if kind == 0 and (st_flags[stay] >> F_WHAT_SHIFT) & 15:
-                        sort = (st_flags[stay] >> F_WHAT_SHIFT) & 15
+                    parked = (st_flags[stay] >> F_WHAT_SHIFT) & 15
+                    if kind == 0 and parked > 0:
+                        sort = parked
                     if sort == C_SYNC and st_flags[stay] & F_LOCK:
                         sort = np.int64(C_LOCK)
                         if waker != 0 and st_who[by] & WHO_MASK:
@@ -1710,8 +1716,6 @@ def fold(  # type: ignore[no-untyped-def]
     if edges.shape[1] != EDGE_COLUMNS or counters.shape[1] != COUNTER_COLUMNS:
         return BAD, start
     if groups.shape[1] != GROUP_COLUMNS or sites.shape[1] != SITE_COLUMNS or st_slot.shape[1] != 4:
-        return BAD, start
-    if stays.shape[1] != STAY_COLUMNS or kinds.shape[1] != KIND_COLUMNS or units.shape[1] != UNIT_COLUMNS:
         return BAD, start
     if stays.shape[1] != STAY_COLUMNS or walk.shape[1] != WALK_COLUMNS or kinds.shape[1] != KIND_COLUMNS:
         return BAD, start
@@ -2118,7 +2122,7 @@ def fold(  # type: ignore[no-untyped-def]
                 ):
                     # The place where it first waits so is where its loop begins anew.
                     g[see, G_LOOP] = st_path[stack]
-                    g[see, G_SERVES] = U_JOB if between & F_HANDED else U_REQUEST
+                    g[see, G_SERVES] = U_JOB if between & F_HANDED else U_TURN
                     if begun >= 0:
                         ends = see
                         unit = g[see, G_SERVES]
@@ -2149,7 +2153,7 @@ def fold(  # type: ignore[no-untyped-def]
                         unit = np.int64(U_GOROUTINE)
                         name = (st_who[at_end] >> WHO_BITS) & WHO_MASK
                         last = g[row, G_LOG]
-                        if name == 0 and last >= max(x[X_LOG] - stays.shape[0], x[X_LOG_FROM]):
+                        if name == 0 and last >= _oldest_stay(x, stays):
                             last = stays[last & (stays.shape[0] - 1), L_WHAT] & STACK_MASK
                             name = (st_who[last] >> WHO_BITS) & WHO_MASK
                 if begun >= 0 and name > 0:

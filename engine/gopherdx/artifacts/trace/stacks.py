@@ -159,8 +159,8 @@ def _pauses(stack: tuple[fr.Frame, ...]) -> int:
 
     A goroutine's own loop, in the function it was started with, waits for what others hand or send to it.
     """
-    if any(fr.READS_REQUEST.match(frame.function) for frame in stack):
-        return k.F_BETWEEN if any(fr.SERVES_CONNECTION.match(frame.function) for frame in stack) else 0
+    if fr.has(stack, fr.READS_REQUEST):
+        return k.F_BETWEEN if fr.has(stack, fr.SERVES_CONNECTION) else 0
     if fr.has(stack, fr.NET_READ):
         own = fr.is_user(stack[-1].function, stack[-1].file) and len(fr.user_frames(stack)) <= 2
         return k.F_ASKED if own else 0

@@ -27,7 +27,7 @@ KINDS = {
     k.U_HANDLER: "handler",
     k.U_GOROUTINE: "goroutine",
     k.U_JOB: "job",
-    k.U_REQUEST: "turn",
+    k.U_TURN: "turn",
 }
 WHATS = ("cpu", "runnable", "lock", "channel", "network", "syscall", "gc", "timer", "sleep", "sync", "other")
 
