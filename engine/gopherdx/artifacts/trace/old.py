@@ -22,17 +22,14 @@ from gopherdx.artifacts.trace import old_format as of
 from gopherdx.artifacts.trace import old_kernels as ok
 from gopherdx.artifacts.trace.arrays import (
     RECORD_AGAIN,
-    WINDOW,
     WINDOWS,
     Ints,
     Window,
     doubled,
-    hash_table,
     max_id,
-    rehashed,
     row_by_id,
-    window,
 )
+from gopherdx.artifacts.trace.order import Ordering
 from gopherdx.artifacts.trace.replay import Replay
 from gopherdx.artifacts.trace.stacks import MAX_NAME_BYTES, StackTable
 from gopherdx.artifacts.trace.tables import Generation, Trace
@@ -309,7 +306,7 @@ def _add_names(words_of: Ints, index: _Index, stacks: StackTable) -> None:
             words_of[sid] = k.REASONS + name - 1
 
 
-class _Order:
+class _Order(Ordering):
     """State of the ordering kernel, and its output windows."""
 
     def __init__(
@@ -320,14 +317,10 @@ class _Order:
         self._internal_of = internal_of
         self._label_of = label_of
         self._reasons = reasons
-        self.tally: Ints = np.zeros(ok.TALLY_SIZE, dtype=np.int64)
+        super().__init__(ok.TALLY_SIZE, columns=ok.GOROUTINE_COLUMNS)
         self.tally[[ok.T_MIN, ok.T_LAST]] = index.first_tick
-        self._g_keys, self._g_vals = hash_table(4096)
-        self._gs: Ints = np.zeros((2048, ok.GOROUTINE_COLUMNS), dtype=np.int64)
-        self._free: Ints = np.zeros(2048, dtype=np.int64)
         self._loaded = 0
         self._place_cursors()
-        self._windows = [window(WINDOW) for _ in range(WINDOWS)]
 
     def _place_cursors(self) -> None:
         """A cursor on the first piece of each P, and room for one piece of each."""
@@ -351,16 +344,6 @@ class _Order:
         self._stalled: Ints = np.zeros(heads.size + 1, dtype=np.int64)
         self.tally[k.T_HEAP] = heads.size
         self.tally[k.T_PROCS] = int((pieces[heads, ok.P_ID] >= 0).sum())
-
-    @property
-    def events(self) -> int:
-        """Events so far."""
-        return int(self.tally[:256].sum())
-
-    @property
-    def rows(self) -> int:
-        """Rows of goroutines that were ever in use at the same time."""
-        return int(self._gs.shape[0])
 
     @property
     def share(self) -> float:
@@ -401,13 +384,6 @@ class _Order:
         row[ok.C_LAST] = piece[ok.P_TIME]
         row[ok.C_LOADED] = 1
         self._loaded += 1
-
-    def _grow(self) -> None:
-        if self._g_keys.size // 2 - self.tally[k.T_LIVE] <= 4:
-            self._g_keys, self._g_vals = rehashed(self._g_keys, self._g_vals)
-        if max(self._gs.shape[0] - self.tally[k.T_ROWS], self.tally[k.T_FREE]) <= 4:
-            self._gs = doubled(self._gs)
-            self._free = doubled(self._free)
 
 
 def _read_into(file: BinaryIO, buffer: memoryview) -> int:

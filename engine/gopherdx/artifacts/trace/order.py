@@ -25,22 +25,15 @@ from gopherdx.errors import UnreadableInput
 LOADED = 128  # batches of all Ms together that are read ahead where a generation lies in a file
 
 
-class Order:
-    """State of the ordering kernel across generations, and its output windows."""
+class Ordering:
+    """What the ordering kernel of either format keeps: its counts, goroutines by id, the windows it fills."""
 
-    def __init__(self) -> None:
-        self.tally: Ints = np.zeros(k.TALLY_SIZE, dtype=np.int64)
-        self.tally[k.T_GC_SEQ] = -1
+    def __init__(self, tally_size: int, *, columns: int) -> None:
+        self.tally: Ints = np.zeros(tally_size, dtype=np.int64)
         self._g_keys, self._g_vals = hash_table(4096)
-        self._gs: Ints = np.zeros((2048, 4), dtype=np.int64)
+        self._gs: Ints = np.zeros((2048, columns), dtype=np.int64)
         self._free: Ints = np.zeros(2048, dtype=np.int64)
-        self._m_keys, self._m_vals = hash_table(256)
-        self._ms: Ints = np.full((64, 2), -1, dtype=np.int64)
-        self._m_rows: dict[int, int] = {}
-        self._p_keys, self._p_vals = hash_table(4096)
-        self._ps: Ints = np.zeros((2048, 4), dtype=np.int64)
         self._windows = [window(WINDOW) for _ in range(WINDOWS)]
-        self._turn = 0
 
     @property
     def events(self) -> int:
@@ -51,6 +44,28 @@ class Order:
     def rows(self) -> int:
         """Rows of goroutines that were ever in use at the same time."""
         return int(self._gs.shape[0])
+
+    def _grow(self) -> None:
+        """Make room for more goroutines."""
+        if self._g_keys.size // 2 - self.tally[k.T_LIVE] <= 4:
+            self._g_keys, self._g_vals = rehashed(self._g_keys, self._g_vals)
+        if max(self._gs.shape[0] - self.tally[k.T_ROWS], self.tally[k.T_FREE]) <= 4:
+            self._gs = doubled(self._gs)
+            self._free = doubled(self._free)
+
+
+class Order(Ordering):
+    """State of the ordering kernel across generations, and its output windows."""
+
+    def __init__(self) -> None:
+        super().__init__(k.TALLY_SIZE, columns=4)
+        self.tally[k.T_GC_SEQ] = -1
+        self._m_keys, self._m_vals = hash_table(256)
+        self._ms: Ints = np.full((64, 2), -1, dtype=np.int64)
+        self._m_rows: dict[int, int] = {}
+        self._p_keys, self._p_vals = hash_table(4096)
+        self._ps: Ints = np.zeros((2048, 4), dtype=np.int64)
+        self._turn = 0
 
     def begin(self, raw: RawGeneration, mul: float, path: str) -> None:
         """Set a cursor in front of the first batch of each M of this generation."""
@@ -111,13 +126,6 @@ class Order:
                 assert self._loader is not None
                 cursor = int(self._heap[0])
                 self._loader.load(cursor, int(self._next[self._cursors[cursor, k.C_BATCH]]))
-
-    def _grow(self) -> None:
-        if self._g_keys.size // 2 - self.tally[k.T_LIVE] <= 4:
-            self._g_keys, self._g_vals = rehashed(self._g_keys, self._g_vals)
-        if max(self._gs.shape[0] - self.tally[k.T_ROWS], self.tally[k.T_FREE]) <= 4:
-            self._gs = doubled(self._gs)
-            self._free = doubled(self._free)
 
 
 class _Loader:
