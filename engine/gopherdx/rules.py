@@ -27,7 +27,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, Final, Literal, NoReturn
 
 from gopherdx.errors import GopherdxError, KnowledgeBaseError
@@ -480,10 +479,17 @@ def matched_facts(context: Mapping[str, Any]) -> list[tuple[int, experta.Fact]]:
     )
 
 
-@cache
+_TYPES: Final[dict[tuple[str, str], type[experta.Fact]]] = {}
+
+
 def fact_type(kind: str, name: str) -> type[experta.Fact]:
-    """One type of fact for each name: a pattern's functions only ever see facts of the name they are for."""
-    return type(f"{kind} {name}", (experta.Fact,), {})
+    """One type of fact for each name: a pattern's functions only ever see facts of the name they are for.
+
+    One also where threads ask for it at the same time, which ``functools.cache`` does not promise: facts of
+    another type of the same name would never meet the rule.
+    """
+    known = _TYPES.get((kind, name))
+    return known or _TYPES.setdefault((kind, name), type(f"{kind} {name}", (experta.Fact,), {}))
 
 
 _READ: Final[Mapping[str, Callable[[Observation], Any]]] = {

@@ -9,6 +9,7 @@ import os
 import random
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ from gopherdx.rules import (
     at_least,
     at_most,
     below,
+    fact_type,
     join,
     obs,
 )
@@ -515,6 +517,24 @@ def test_threads_do_not_disturb_each_other(tmp_path: Path) -> None:
     expected = [chain.run(kb, seen(FACTS[:n])) for n in range(5)]
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(lambda n: chain.run(kb, seen(FACTS[: n % 5])), range(40))) == expected * 8
+
+
+def test_threads_that_load_the_same_rules_at_once_share_the_types_of_facts() -> None:
+    """Else facts of the one thread would never meet the rules of the other."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            for n in range(500):
+                together = threading.Barrier(4)
+
+                def of_thread(_: int, name: str = f"x.{n}", together: threading.Barrier = together) -> type:
+                    together.wait()
+                    return fact_type("observation", name)
+
+                assert len(set(pool.map(of_thread, range(4)))) == 1
+    finally:
+        sys.setswitchinterval(interval)
 
 
 # Experta's ways ---------------------------------------------------------------------------------------
