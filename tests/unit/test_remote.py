@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 import gopherdx
-from gopherdx.artifacts.remote import Remote, _records_s, is_address
+from gopherdx.artifacts.capture import Limits
+from gopherdx.artifacts.remote import _records_s, is_address
 from gopherdx.errors import UnreadableInput
 
 TRACE = Path(__file__).parents[1] / "captures" / "c002" / "trace.out.gz"
@@ -77,7 +78,7 @@ def test_nobody_there_is_said() -> None:
 
 def test_more_than_the_limit_is_refused(server: str) -> None:
     with pytest.raises(UnreadableInput, match="holds more than 1 KiB"):
-        Remote(f"{server}/debug/pprof/trace").open(1024)
+        gopherdx.diagnose(f"{server}/debug/pprof/trace", limits=Limits(trace_bytes=1024))
 
 
 def test_what_is_an_address() -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import codecs
 import dataclasses
 import os
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +33,7 @@ from gopherdx.artifacts.sniff import (
     size_text,
     sniff,
 )
+from gopherdx.artifacts.spool import spooled
 from gopherdx.artifacts.trace import Trace, read_trace
 from gopherdx.artifacts.trace.format import is_readable
 from gopherdx.errors import UnreadableInput, UsageError
@@ -462,9 +462,12 @@ class _Opened:
             self.stream = open_artifact(item.file, where=item.where, limit=limit)
             self.size = item.file.stat().st_size
         else:
-            spooled = item.file.open(limit) if isinstance(item.file, Remote) else _spooled(item.file, limit)
-            self.size = spooled.seek(0, os.SEEK_END)
-            self.stream = open_artifact(spooled, where=item.where, limit=limit)
+            too_much = f"holds more than {size_text(limit)}"
+            error = UnreadableInput(too_much, where=item.where, todo="record a shorter time")
+            file = item.file
+            copy = file.open(limit, error) if isinstance(file, Remote) else spooled(file.read, limit, error)
+            self.size = copy.seek(0, os.SEEK_END)
+            self.stream = open_artifact(copy, where=item.where, limit=limit)
         try:
             head = self.stream.read(HEAD_BYTES)
             if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -507,19 +510,3 @@ class _Opened:
                 todo="record a shorter one",
             )
         return data
-
-
-def _spooled(stream: BinaryIO, limit: int) -> BinaryIO:
-    """A stream that cannot go back, as a temporary file that can."""
-    spooled = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 - _Opened closes it
-    copied = 0
-    while chunk := stream.read(1 << 20):
-        copied += len(chunk)
-        if copied > limit:
-            spooled.close()
-            raise UnreadableInput(
-                f"holds more than {size_text(limit)}", where=STDIN_NAME, todo="record a shorter time"
-            )
-        spooled.write(chunk)
-    spooled.seek(0)
-    return spooled

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
-import tempfile
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-from gopherdx.artifacts.sniff import size_text
+from gopherdx.artifacts.spool import spooled
 from gopherdx.errors import UnreadableInput
 
 if TYPE_CHECKING:
@@ -30,19 +29,22 @@ class Remote:
 
     def __init__(self, address: str) -> None:
         self.address = address
-        self._kept: IO[bytes] | None = None
+        self._kept: BinaryIO | None = None
 
     def __str__(self) -> str:
         return self.address
 
-    def open(self, limit: int) -> BinaryIO:
-        """Its bytes, fetched when first asked for. Raises ``UnreadableInput`` where they cannot be had, or
-        are more than ``limit``."""
-        if self._kept is None:
-            self._kept = self._fetched(limit)
-        return Path(self._kept.name).open("rb")
+    def open(self, limit: int, too_much: UnreadableInput) -> BinaryIO:
+        """Its bytes, fetched when first asked for; the caller closes them, not what is kept.
 
-    def _fetched(self, limit: int) -> IO[bytes]:
+        Raises ``UnreadableInput`` where they cannot be had, ``too_much`` where they are more than ``limit``.
+        """
+        if self._kept is None:
+            self._kept = self._fetched(limit, too_much)
+        self._kept.seek(0)
+        return os.fdopen(os.dup(self._kept.fileno()), "rb")
+
+    def _fetched(self, limit: int, too_much: UnreadableInput) -> BinaryIO:
         # Imported where it is needed: it takes longer than a small recording.
         from http.client import HTTPException
         from urllib.error import HTTPError, URLError
@@ -51,7 +53,7 @@ class Remote:
         request = Request(self.address, headers={"User-Agent": "gopherdx"})
         try:
             with _opener().open(request, timeout=SILENCE_S + _records_s(self.address)) as answer:
-                return self._copied(answer, limit)
+                return spooled(answer.read, limit, too_much)
         except HTTPError as error:
             what = f"the server answers {error.code} {error.reason}"
         except URLError as error:
@@ -59,20 +61,6 @@ class Remote:
         except (OSError, HTTPException, ValueError) as error:
             what = f"cannot be fetched: {str(error) or type(error).__name__}"
         raise UnreadableInput(what, where=self.address, todo="see that the address is right, or give a file")
-
-    def _copied(self, answer: IO[bytes], limit: int) -> IO[bytes]:
-        kept = tempfile.NamedTemporaryFile(prefix="gopherdx-")  # noqa: SIM115 - gone with this object
-        size = 0
-        while chunk := answer.read(1 << 20):
-            size += len(chunk)
-            if size > limit:
-                kept.close()
-                raise UnreadableInput(
-                    f"holds more than {size_text(limit)}", where=self.address, todo="record a shorter time"
-                )
-            kept.write(chunk)
-        kept.flush()
-        return kept
 
 
 def _opener() -> OpenerDirector:

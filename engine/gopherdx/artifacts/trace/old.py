@@ -9,9 +9,8 @@ recording. The events are replayed by the kernel that replays those of later ver
 from __future__ import annotations
 
 import io
-import tempfile
 from collections.abc import Callable, Iterator
-from typing import BinaryIO, Protocol, cast
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -42,35 +41,6 @@ CHUNK = 1 << 22  # what the first walk reads at a time; larger than any event
 MAX_NS = float(1 << 60)  # as in reader.py: a longer recording is damage
 MAX_POOL = 1 << 28  # bytes of names; a recording has some hundred kilobytes
 MAX_ROWS = 1 << 24  # stacks or strings
-
-
-class Stream(Protocol):
-    """What a trace that cannot be walked twice is copied from."""
-
-    def fill(self, buffer: memoryview) -> int:
-        """Read into ``buffer``; returns how many bytes, 0 at the end."""
-
-
-def spool(stream: Stream, *, path: str, limit_bytes: int) -> BinaryIO:
-    """The rest of a stream as a temporary file, at its start. The caller closes it."""
-    file = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115
-    try:
-        chunk = memoryview(bytearray(1 << 20))
-        left = limit_bytes
-        while count := stream.fill(chunk):
-            left -= count
-            if left < 0:
-                raise UnreadableInput(
-                    f"this trace holds more than {limit_bytes >> 20:,} MiB",
-                    where=path,
-                    todo="take a shorter trace",
-                )
-            file.write(chunk[:count])
-        file.seek(0)
-    except BaseException:
-        file.close()
-        raise
-    return file
 
 
 def read_old(file: BinaryIO, minor: int, *, path: str, progress: Callable[[float], None]) -> Trace:

@@ -16,6 +16,7 @@ from typing import BinaryIO, cast
 import numpy as np
 import numpy.typing as npt
 
+from gopherdx.artifacts.spool import spooled
 from gopherdx.artifacts.trace import format as tf
 from gopherdx.artifacts.trace import kernels as k
 from gopherdx.artifacts.trace.arrays import RECORD_AGAIN, max_id, row_by_id
@@ -110,7 +111,10 @@ def _read_old(
         prepare(k, lambda: progress(COMPILING, -1.0))
         prepare(old_kernels, lambda: progress(COMPILING, -1.0))
     in_place = isinstance(plain, Prefixed) and random_access(stream)
-    file = stream if in_place else old.spool(plain, path=path, limit_bytes=limit_bytes)
+    too_much = UnreadableInput(
+        f"this trace holds more than {limit_bytes >> 20:,} MiB", where=path, todo="take a shorter trace"
+    )
+    file = stream if in_place else spooled(plain.read, limit_bytes, too_much)
     try:
         return old.read_old(
             file,
