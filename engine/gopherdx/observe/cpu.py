@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 LOOKED = ("cpu.used_cores", "cpu.gc_share", "cpu.untyped_decode_share", "cpu.alloc_share", "cpu.hot_share")
 MIN_SHARE = 0.02
+SAMPLE_NS = 10_000_000  # of CPU time: runtime.SetCPUProfileRate's default, which net/http/pprof uses
 
 
 def of_profile(profile: Profile) -> Said:

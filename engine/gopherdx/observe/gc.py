@@ -19,6 +19,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from gopherdx import frames as fr
+from gopherdx.observe.cpu import SAMPLE_NS
 from gopherdx.observe.said import Said, Sayer, place_of
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ LOOKED = (
 )  # fmt: skip
 MB = 1 << 20
 LEAST_S = 1.0
-SAMPLE_NS = 10_000_000
 LEAST_SAMPLES = 100  # a second of CPU time: a share of them is known to some percent
 STARVED = 0.6
 ASKED_FOR = "runtime.GC"

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gopherdx import frames as fr
+from gopherdx.observe.cpu import SAMPLE_NS
 from gopherdx.observe.said import Said, Sayer, place_of
 
 if TYPE_CHECKING:
     from gopherdx.artifacts.trace.tables import LockSite, Trace
 
-SAMPLE_NS = 10_000_000  # the runtime samples CPU 100 times a second
 MIN_SAMPLES = 100
 MIN_CORE_SHARE = 0.1  # with less, the CPU profile ran for a part of the recording only
 

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 
 from gopherdx import frames as fr
 from gopherdx.model import Place
+from gopherdx.observe.cpu import SAMPLE_NS
 from gopherdx.observe.design import Loops, Stay, is_own, is_runtime, stay, where
 from gopherdx.observe.tally import Sum, Tally
 
 if TYPE_CHECKING:
     from gopherdx.artifacts.trace.tables import Trace, Waits
 
-SAMPLE_S = 0.01  # runtime.SetCPUProfileRate's default, which net/http/pprof uses
+SAMPLE_S = SAMPLE_NS / 1e9
 FEW_SAMPLES = 30  # fewer tell a share to no better than a tenth
 STARTED = "running, by start function"
 _WHOLE = 0.8  # of a recording: who sleeps that long at a stretch made it, or is main

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from gopherdx import frames as fr
+from gopherdx.observe.cpu import SAMPLE_NS
 from gopherdx.observe.gc import paid_ns
 from gopherdx.observe.memory import MB, Mark, Memory
 from gopherdx.observe.said import Said, Sayer, place_of
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 LOOKED_CPU = ("regexp.compile_cpu_share", "regexp.compile_cores", "regexp.cost_cores")
 LOOKED_ALLOC = ("regexp.compile_alloc_share",)
-SAMPLE_NS = 10_000_000  # of CPU time, at the runtime's 100 samples a second
 MIN_SAMPLES = 30.0
 MIN_MARKS = 20
 MIN_SHARE = 0.01

@@ -110,15 +110,17 @@ class Belief:
         A value that is as expected by itself refutes only together with others that its rule asks for; it
         would read oddly as a reason and comes last.
         """
-        against = [p for p in self.pieces if p.weight < 0 and p.evidence]
-        against.sort(key=lambda p: (_met_alone(p), p.weight))
-        return tuple(p.evidence for p in against if p.evidence)
+        return tuple(e for _, e in sorted(self._against, key=lambda a: (_met_alone(a[0]), a[0].weight)))
 
     @property
     def refuted_by_itself(self) -> tuple[Evidence, ...]:
         """Of what counted against it, what is a reason without anything beside it, the strongest first."""
-        alone = [p for p in self.pieces if p.weight < 0 and p.evidence and not _met_alone(p)]
-        return tuple(p.evidence for p in sorted(alone, key=lambda p: p.weight) if p.evidence)
+        alone = [a for a in self._against if not _met_alone(a[0])]
+        return tuple(e for _, e in sorted(alone, key=lambda a: a[0].weight))
+
+    @property
+    def _against(self) -> list[tuple[Piece, Evidence]]:
+        return [(p, p.evidence) for p in self.pieces if p.weight < 0 and p.evidence]
 
 
 def believe(
