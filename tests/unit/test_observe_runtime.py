@@ -298,6 +298,32 @@ def test_the_overview_of_metrics_and_of_a_log(tmp_path: Path) -> None:
     assert log.gc_cycles == 500
 
 
+@pytest.mark.parametrize(
+    ("memory", "says"),
+    [
+        (BREATHING, " of RSS is live heap"),
+        (FREE, " of RSS was freed and is kept; the live heap is "),
+        (C_MEMORY, " of RSS is not Go's: C, mapped files; the live heap is "),
+    ],
+)
+def test_the_first_sentence_says_where_the_memory_is(
+    tmp_path: Path, memory: dict[str, float], says: str
+) -> None:
+    assert says in told_by(tmp_path, json.dumps(moment(**memory))).overview.dominates
+
+
+def test_the_first_sentence_of_a_log_says_how_busy_the_collector_or_the_scheduler_is(tmp_path: Path) -> None:
+    lines = "".join(gc_line(n, n / 50) for n in range(1, 501))
+    said = told_by(tmp_path, lines).overview.dominates
+    assert said == "the collector ran 50 times a second of late and used 0.15 of 4 Ps"
+    line = (
+        "SCHED {}ms: gomaxprocs=4 idleprocs=1 threads=9 spinningthreads=0 needspinning=0 idlethreads=3 "
+        "runqueue=2 [0 1 0 0]\n"
+    )
+    diagnosis = told_by(tmp_path, "".join(line.format(n * 1000) for n in range(1, 5)))
+    assert diagnosis.summary.startswith("3.0 of 4 Ps are busy on average, and 3.0 goroutines wait for a P. ")
+
+
 # Collections that the program asks for -------------------------------------------------------------------
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -61,6 +62,16 @@ def test_what_was_ruled_out_says_the_value_that_did_it(make_diagnosis: MakeDiagn
     assert line.strip() == (
         "G201 gc-thrash-small-heap  CPU time that the collector takes: 1.2 % (the bug shows at least 10 %)"
     )
+
+
+def test_a_value_that_the_bug_has_too_is_said_to_be_one(make_diagnosis: MakeDiagnosis) -> None:
+    """Else it reads as "ruled out: 12 per s (the bug shows at least 8 per s)"."""
+    made = make_diagnosis()
+    first = made.ruled_out[0]
+    for value, shown in ((12.0, "as with the bug, but without what else it shows"), (7.9, "the bug shows")):
+        item = replace(first.evidence[0], actual=value, expected="at least 8", unit="1/s")
+        text = render(replace(made, ruled_out=(replace(first, evidence=(item,)), *made.ruled_out[1:])))
+        assert f"per s ({shown}" in " ".join(text.split())
 
 
 def test_what_was_not_judged_says_how_to_collect_it_once_for_all_that_lack_it(

@@ -90,7 +90,7 @@ def _used(known: Known) -> str:
     if known.used is None:
         return ""
     return (
-        f"{_number(known.used)} of {known.procs} Ps used"
+        f"{_number(known.used)} of {processors(known.procs)} used"
         if known.procs
         else f"{_number(known.used)} cores used"
     )
@@ -245,6 +245,11 @@ def _number(value: float) -> str:
 
 def _percent(share: float) -> str:
     return f"{share * 100:.0f} %" if share >= 0.01 else "under 1 %"
+
+
+def processors(count: int) -> str:
+    """GOMAXPROCS in words: ``1 P``, ``8 Ps``."""
+    return "1 P" if count == 1 else f"{count:,} Ps"
 
 
 def size(value: float) -> str:

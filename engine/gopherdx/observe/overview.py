@@ -64,7 +64,7 @@ def _spent(base: Overview, artifacts: Sequence[Any], trace: Trace | None) -> Ove
         base,
         goroutines_mean=_digits(spent.mean),
         by_design_mean=_digits(spent.by_design),
-        dominates=sentence(known),
+        dominates=sentence(known) or base.dominates,
         places=spent.places,
     )
 

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from gopherdx.model import Overview
 from gopherdx.observe import gclog, metrics, resident
+from gopherdx.observe.dominant import DOMINANT_SHARE, processors, size
 from gopherdx.observe.snapshots import stretch
 
 if TYPE_CHECKING:
     from gopherdx.artifacts.gclog import GcTrace, SchedTrace
     from gopherdx.artifacts.metrics import Metrics
+    from gopherdx.observe.resident import Memory
     from gopherdx.observe.said import Said
 
 KINDS = ("metrics", "gctrace", "schedtrace")
@@ -68,7 +70,25 @@ def _of_metrics(snapshots: Sequence[Metrics], kinds: tuple[str, ...]) -> Overvie
         goroutines_end=_int(values.get("goroutines.total")),
         cpus_used=None if used is None else round(used, 3),
         gc_cycles=_int(values.get("gc.cycles")),
+        dominates="" if memory is None else _where_memory_is(memory),
     )
+
+
+def _where_memory_is(memory: Memory) -> str:
+    """The largest part of the process's memory, where one dominates, and the live heap in any case."""
+    whole = memory.rss or memory.go
+    if whole <= 0:
+        return ""
+    of = f"the {size(whole)} of RSS" if memory.rss else f"the {size(whole)} that the runtime holds"
+    live = f"{memory.live / whole * 100:.0f} %" if memory.live < whole else "all"
+    parts = {
+        f"{memory.kept / whole * 100:.0f} % of {of} was freed and is kept": memory.kept,
+        f"{memory.outside / whole * 100:.0f} % of {of} is not Go's: C, mapped files": memory.outside,
+    }
+    most = max(parts, key=lambda text: parts[text])
+    if parts[most] > whole * DOMINANT_SHARE and parts[most] > memory.live:
+        return f"{most}; the live heap is {size(memory.live)}"
+    return f"{live} of {of} is live heap"
 
 
 def _moments(count: int, seconds: float | None) -> str:
@@ -97,11 +117,18 @@ def _of_gctrace(log: GcTrace, kinds: tuple[str, ...]) -> Overview:
             ("gc.alloc_mb_per_s", "{:,.0f} MB allocated a second"),
         ),
     ]
+    procs = int(log.procs[-1])
+    dominates = ""
+    if values.keys() >= {"gc.cycles_per_s", "gc.cost_cores"}:
+        often, used = values["gc.cycles_per_s"], values["gc.cost_cores"]
+        share = f"{used:.2g} of {processors(procs)}"
+        dominates = f"the collector ran {often:.3g} times a second of late and used {share}"
     return Overview(
         text=", ".join(parts),
         kinds=kinds,
+        dominates=dominates,
         duration_s=log.until_s,
-        gomaxprocs=int(log.procs[-1]),
+        gomaxprocs=procs,
         gc_cycles=len(log.number),
         heap_max_bytes=int(max(log.begin_mb.max(), log.end_mb.max())) << 20,
     )
@@ -120,11 +147,17 @@ def _of_schedtrace(log: SchedTrace, kinds: tuple[str, ...]) -> Overview:
             ("goroutines.total", "{:,.0f} goroutines"),
         ),
     ]
+    procs = int(log.gomaxprocs[-1])
+    busy, waiting = values.get("sched.busy_procs_mean"), values.get("sched.runnable_mean")
+    dominates = "" if busy is None else f"{busy:.1f} of {processors(procs)} are busy on average"
+    if dominates and waiting is not None and waiting >= 1:
+        dominates += f", and {waiting:.1f} goroutines wait for a P"
     return Overview(
         text=", ".join(parts),
         kinds=kinds,
+        dominates=dominates,
         duration_s=float(log.at_s[-1]),
-        gomaxprocs=int(log.gomaxprocs[-1]),
+        gomaxprocs=procs,
         goroutines_end=_int(values.get("goroutines.total")),
     )
 

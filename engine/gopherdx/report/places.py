@@ -48,7 +48,8 @@ def heading(overview: Overview) -> str:
         return "Where the memory goes"
     parts = []
     if overview.cpus_used is not None:
-        of = f" of {overview.gomaxprocs} Ps" if overview.gomaxprocs else " cores"
+        procs = overview.gomaxprocs
+        of = f" of {procs} P{'' if procs == 1 else 's'}" if procs else " cores"
         parts.append(f"{number(overview.cpus_used)}{of} used")
     if overview.goroutines_mean:
         idle = overview.by_design_mean or 0.0

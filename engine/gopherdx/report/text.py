@@ -7,6 +7,7 @@ escaped and is never read as markup. The same diagnosis, width and colour settin
 from __future__ import annotations
 
 import io
+import operator
 import re
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
@@ -290,7 +291,19 @@ def _against(item: Evidence) -> str:
     found = "not seen" if item.actual is None else actual(item)
     if not item.supports and item.actual is not None:
         return found
-    return f"{found} (the bug shows {expected(item)})" if item.expected else found
+    if not item.expected:
+        return found
+    if _is_as_expected(item):
+        return f"{found} (as with the bug, but without what else it shows)"
+    return f"{found} (the bug shows {expected(item)})"
+
+
+def _is_as_expected(item: Evidence) -> bool:
+    """Whether the value by itself is one that the bug has: it is missing since others of its rule are."""
+    match = _COMPARISON.fullmatch(item.expected)
+    if match is None or isinstance(item.actual, (str, bool)) or item.actual is None:
+        return False
+    return bool(_COMPARE[match[1]](item.actual, float(match[2])))
 
 
 def _not_judged(page: _Page, not_judged: Sequence[NotJudged], told: frozenset[str]) -> None:
@@ -429,7 +442,11 @@ def _inputs(page: _Page, diagnosis: Diagnosis) -> None:
 
 # Values -------------------------------------------------------------------------------------------------
 
-_COMPARISON = re.compile(r"(at least|at most|above|below|over|under|exactly) (-?\d[\d.]*(?:e[-+]?\d+)?)\b")
+_COMPARE = {
+    "at least": operator.ge, "above": operator.gt, "over": operator.gt, "at most": operator.le,
+    "below": operator.lt, "under": operator.lt, "exactly": operator.eq,
+}  # fmt: skip
+_COMPARISON = re.compile(rf"({'|'.join(_COMPARE)}) (-?\d[\d.]*(?:e[-+]?\d+)?)\b")
 
 
 def actual(item: Evidence) -> str:
