@@ -38,6 +38,39 @@ def test_a_goal_pressed_against_the_live_heap_speaks_for_a_memory_limit(ratio: f
     assert ("G201.memory_limit" in fired) is fires
 
 
+@pytest.mark.parametrize(("ratio", "likely"), [(1.05, False), (2.1, True)])
+def test_a_collector_that_a_memory_limit_keeps_busy_is_another_bug(ratio: float, likely: bool) -> None:
+    values = {
+        "cycles_per_s": 25.0,
+        "cost_share": 0.5,
+        "cost_cores": 0.6,
+        "live_heap_mb": 110.0,
+        "goal_ratio": ratio,
+    }
+    _, verdict = _verdict(*((f"gc.{name}", value, "") for name, value in values.items()))
+    assert bool([f for f in verdict.findings if f.id == "G201" and f.level == "likely"]) is likely
+
+
+@pytest.mark.parametrize(
+    ("older", "ended", "likely"),
+    [(80, 2000.0, True), (0, 2000.0, False), (80, 8.0, False)],
+)
+def test_sends_that_others_overtake_never_end(older: int, ended: float, likely: bool) -> None:
+    """Some sends at a place end and some do not: in a queue no open send is older than those that ended."""
+    values = {
+        "stuck": 100, "older": older, "older_share": older / 100, "ended": ended, "stuck_age_s": 0.6,
+        "age_ratio": 1.4, "growth_per_min": 900.0, "ended_per_s": ended,
+    }  # fmt: skip
+    _, verdict = _verdict(*((f"send.{name}", float(value), "main.f") for name, value in values.items()))
+    assert bool([f for f in verdict.findings if f.id == "G302" and f.level == "likely"]) is likely
+
+
+def test_a_holder_whose_system_calls_have_no_length_may_be_waiting_for_a_disk() -> None:
+    untimed = [v for v in _lock(0.9) if v[0] != "lock.holder_running_share"]
+    _, verdict = _verdict(*untimed, ("lock.untimed_calls", True, "main.f"))
+    assert not [f for f in verdict.findings if f.level == "likely"]
+
+
 @pytest.mark.parametrize(("sampled", "likely"), [(None, True), (0.25, True), (0.04, False)])
 def test_on_a_crowded_machine_samples_say_what_the_collector_uses(
     sampled: float | None, likely: bool

@@ -33,11 +33,15 @@ _STATES = ("syscall", "runnable", "stopped", "first run")
 
 @dataclass(slots=True)
 class _Unit:
-    """Waits of one kind of unit: ``calls`` to other services, ``idle`` between units, all ``members``."""
+    """Waits of one kind of unit: ``calls`` to other services, ``idle`` between units, all ``members``.
+
+    ``bodies`` are those of the calls that read an answer which has begun.
+    """
 
     function: str
     handler: bool
     calls: list[int] = field(default_factory=list)
+    bodies: set[int] = field(default_factory=set)
     idle: list[int] = field(default_factory=list)
     members: set[int] = field(default_factory=set)
 
@@ -50,12 +54,12 @@ def of_trace(trace: Trace) -> Said:
         if not unit.calls or entries < MIN_UNITS:
             continue
         waits = [trace.waits[i] for i in unit.calls]
-        long = {w.index: _long_stays(w) for w in waits if not fr.has(trace.stack(w.stack), fr.DIAL)}
+        long = _made(trace, unit, waits)
         total_ns = sum(w.ns for w in waits)
-        made = sum(n for n, _ in long.values())
+        made = sum(n for n, _ in long)
         if not made or not total_ns or (not unit.handler and made > MAX_CALLS * entries):
             continue
-        longest_ns = max(ns / n for n, ns in long.values() if n)
+        longest_ns = max(ns / n for n, ns in long if n)
         serial_ns = total_ns / entries
         saved_ns = max(0.0, serial_ns - longest_ns)
         frame = _maker(trace, unit, waits)
@@ -92,6 +96,8 @@ def _units(trace: Trace) -> list[_Unit]:
             unit.members.add(wait.index)
             if _is_call(stack):
                 unit.calls.append(wait.index)
+                if not fr.has(stack, fr.CALL) and fr.has(stack, fr.CALL_BODY):
+                    unit.bodies.add(wait.index)
             continue
         root = fr.plain(fr.outermost(stack))
         frames = fr.user_frames(stack)
@@ -186,6 +192,30 @@ def _inside_ns(trace: Trace, unit: _Unit) -> int:
     waiting = sum(trace.waits[i].ns for i in inside)
     between = sum(p.gap_ns for p in trace.sequence if p.wait in inside and p.before in inside)
     return waiting + between
+
+
+def _made(trace: Trace, unit: _Unit, waits: Iterable[Waits]) -> list[tuple[float, float]]:
+    """Calls by where they wait for an answer: (how many, their time).
+
+    However often the reading of an answer waits, it is one call's: of the call that it follows. A call that
+    did not wait long for its answer to begin counts if reading it waits.
+    """
+    waits = list(waits)
+    number: dict[int, float] = {}
+    time_ns: dict[int, float] = {}
+    quick: dict[int, float] = {}  # share of the calls whose answers begin at once
+    for wait in waits:
+        if wait.index not in unit.bodies and not fr.has(trace.stack(wait.stack), fr.DIAL):
+            number[wait.index], time_ns[wait.index] = _long_stays(wait)
+            quick[wait.index] = max(0.0, 1 - 2 * number[wait.index] / wait.count)
+    for body in (w for w in waits if w.index in unit.bodies):
+        follows = {p.before: p.count for p in trace.sequence if p.wait == body.index and p.before in number}
+        begun = sum(follows.values())
+        for before, count in follows.items():
+            if before is not None:
+                number[before] += count * quick[before]
+                time_ns[before] += body.ns * count / begun
+    return [(number[index], time_ns[index]) for index in number]
 
 
 def _long_stays(wait: Waits) -> tuple[int, float]:

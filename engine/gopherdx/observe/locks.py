@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from gopherdx.artifacts.trace.tables import LockSite, Trace
 
 MIN_SAMPLES = 100
+LEAST_HANDOVERS = 5
+LEAST_KNOWN = 0.05
+UNTIMED_A_HOLD = 0.5
+LEAST_EXPECTED = 20  # samples, if the holder ran all the time
 MIN_CORE_SHARE = 0.1  # with less, the CPU profile ran for a part of the recording only
 
 LOOKED = (
@@ -35,10 +39,16 @@ class _Holder:
     handovers: int = 0
     wait_ns: int = 0
     hold_ns: int = 0
+    credited_ns: int = 0
     known_ns: int = 0
     running_ns: int = 0
     frames: dict[fr.Frame, int] = field(default_factory=lambda: defaultdict(int))
     waiting: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+    @property
+    def is_known(self) -> bool:
+        """Whether enough is known of how long it held the lock to say what it did meanwhile."""
+        return self.known_ns > LEAST_KNOWN * self.hold_ns
 
 
 def of_trace(trace: Trace) -> Said:
@@ -47,7 +57,7 @@ def of_trace(trace: Trace) -> Said:
     duration = max(trace.duration_ns, 1)
     sites = {site.function: site for site in trace.locks}
     core = core_share(trace)
-    for function, holder in sorted(_holders(trace).items()):
+    for function, holder in sorted(_credited(_holders(trace)).items()):
         if holder.hold_ns < 0.001 * duration:
             continue
         site = _busiest(holder, sites)
@@ -56,12 +66,13 @@ def of_trace(trace: Trace) -> Said:
         frame = max(holder.frames, key=lambda f: (holder.frames[f], f))
         place = place_of(frame)
         locator = f"Unlock in {function} wakes {site.function}"
-        hold = min(holder.hold_ns / duration, 1.0)
+        held_ns = holder.hold_ns + holder.credited_ns
+        hold = min(held_ns / duration, 1.0)
         waiters = site.waiters_ns / site.busy_ns
         running = site.running_ns / site.busy_ns
         spare = max(0.0, trace.gomaxprocs - running)
         lost = hold * min(waiters, spare) * core
-        ms = holder.hold_ns / max(holder.handovers, 1) / 1e6
+        ms = held_ns / max(holder.handovers, 1) / 1e6
         say = out.about(function, place, locator)
         say("lock.hold_share", hold, "share")
         say("lock.busy_share", site.busy_ns / duration, "share")
@@ -72,8 +83,12 @@ def of_trace(trace: Trace) -> Said:
         say("lock.running_meanwhile", running, "goroutines")
         say("lock.spare_procs", spare, "Ps")
         say("lock.cores_lost", lost, "cores")
-        if holder.known_ns > 0.2 * holder.hold_ns:
-            say("lock.holder_running_share", holder.running_ns / holder.known_ns, "share")
+        if holder.is_known:
+            share = _running_share(trace, function, holder)
+            if share is not None:
+                say("lock.holder_running_share", share, "share")
+            else:
+                say("lock.untimed_calls", True, "")
         workers = max(1.0, min(trace.gomaxprocs * core, waiters + 1))
         say("lock.gain_high", 1 / ((1 - hold) + hold / workers), "x")
         say("lock.gain_low", 1 / ((1 - hold) + hold / max(1.0, 1 + (workers - 1) / 3)), "x")
@@ -84,6 +99,44 @@ def of_trace(trace: Trace) -> Said:
     )
     out.say("lock.stuck_waiters", stuck, "goroutines", locator="waits for a mutex without a hand-over")
     return out.done()
+
+
+def _credited(holders: dict[str, _Holder]) -> dict[str, _Holder]:
+    """Holders without those that unlocked now and then, of whose holds little is known, beside others.
+
+    The whole wait that such an unlock ended was laid to it; but a spinning goroutine gets a mutex with no
+    event, so others held it meanwhile: whoever is known to hold the same lock longest.
+    """
+    kept = dict(holders)
+    for function, holder in holders.items():
+        others = [h for h in holders.values() if h.waiting.keys() & holder.waiting.keys()]
+        most = max(others, key=lambda h: h.known_ns, default=holder)
+        if not holder.is_known and holder.handovers < LEAST_HANDOVERS and most.known_ns > holder.known_ns:
+            most.credited_ns += holder.hold_ns
+            del kept[function]
+    return kept
+
+
+def _running_share(trace: Trace, function: str, holder: _Holder) -> float | None:
+    """The share of the time that the lock was held in which its holder ran; None where that is not known.
+
+    Up to Go 1.21 a trace does not tell how long a system call took that kept its P: it looks like running,
+    also if it is an fsync. Where holders call the system, the CPU samples tell then, or nothing does.
+    """
+    share = holder.running_ns / holder.known_ns
+    untimed = sum(w.short for w in trace.waits if w.short and _is_in(trace.stack(w.stack), function))
+    if untimed < UNTIMED_A_HOLD * holder.handovers:
+        return share
+    expected = holder.hold_ns / SAMPLE_NS
+    if not trace.samples or expected < LEAST_EXPECTED:
+        return None
+    return min(
+        share, sum(s.count for s in trace.samples if _is_in(trace.stack(s.stack), function)) / expected
+    )
+
+
+def _is_in(stack: fr.Stack, function: str) -> bool:
+    return any(fr.plain(frame.function) == function for frame in stack)
 
 
 def core_share(trace: Trace) -> float:

@@ -10,9 +10,13 @@ class Rules(ArchetypeRules):
         obs("lock.hold_share", subject=MATCH.f, value=MATCH.v & at_least("hold_share")),
         obs("lock.mean_waiters", subject=MATCH.f, value=at_least("mean_waiters")),
         obs("lock.hold_ms", subject=MATCH.f, value=at_least("hold_ms")),
+        NOT(obs("lock.untimed_calls", subject=MATCH.f)),
     )
     def waiters(self, f, v):  # type: ignore[no-untyped-def]
-        """Silent for a deadlock (no hand-over, so no holder) and for a short critical section (hold_ms)."""
+        """Silent for a deadlock (no hand-over, so no holder) and for a short critical section (hold_ms).
+
+        Also where the holder makes system calls of which a trace up to Go 1.21 does not tell the length.
+        """
         self.conclude("waiters-behind-one-holder", subject=f, actual=v)
 
     @Rule(

@@ -16,6 +16,17 @@ class Rules(ArchetypeRules):
         self.conclude("sends-that-never-end", subject=f, actual=v)
 
     @Rule(
+        obs("send.stuck", subject=MATCH.f, value=MATCH.v & at_least("many")),
+        obs("send.older", subject=MATCH.f, value=at_least("many")),
+        obs("send.older_share", subject=MATCH.f, value=at_least("left_behind")),
+        obs("send.ended", subject=MATCH.f, value=at_least("ended")),
+        obs("send.stuck_age_s", subject=MATCH.f, value=at_least("age_s")),
+    )
+    def left_behind(self, f, v):  # type: ignore[no-untyped-def]
+        """Receivers take the longest waiting first: silent for queues, whose oldest are the next to go."""
+        self.conclude("sends-that-never-end", subject=f, actual=v)
+
+    @Rule(
         obs("send.older_share", subject=MATCH.f, value=MATCH.v & at_least("older_share")),
         obs("send.stuck", subject=MATCH.f, value=at_least("stuck")),
         obs("send.stuck_age_s", subject=MATCH.f, value=at_least("age_s")),
@@ -31,6 +42,15 @@ class Rules(ArchetypeRules):
     )
     def ever_more(self, f, v):  # type: ignore[no-untyped-def]
         """Silent for a fixed set of senders, and for sends that just began."""
+        self.conclude("ever-more", subject=f, actual=v)
+
+    @Rule(
+        obs("send.growth_per_min", subject=MATCH.f, value=MATCH.v & at_least("growth_per_min")),
+        obs("send.older", subject=MATCH.f, value=at_least("many")),
+        obs("send.ended", subject=MATCH.f, value=at_least("ended")),
+    )
+    def ever_more_left_behind(self, f, v):  # type: ignore[no-untyped-def]
+        """As ever_more, where so many sends end that the age of the longest means something."""
         self.conclude("ever-more", subject=f, actual=v)
 
     @Rule(obs("leak.sends", subject=MATCH.f, value=MATCH.v & at_least("proven")))
