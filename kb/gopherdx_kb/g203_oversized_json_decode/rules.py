@@ -51,8 +51,12 @@ class Rules(ArchetypeRules):
         obs("decode.restarts_each", subject=MATCH.f, value=below("restarts")),
     )
     def explains_collector(self, f):  # type: ignore[no-untyped-def]
-        """The collector is busy because of this decode: one cause, one finding."""
+        """The collector is busy because of this decode: one cause, one finding.
+
+        What one document leaves stays with the process until the next, or for some seconds.
+        """
         self.explains("G203", symptom="G201", subject=f)
+        self.explains("G203", symptom="G206", subject=f)
 
     @Rule(
         obs("decode.untyped_alloc_share", subject=MATCH.f, value=at_least("alloc_share")),
@@ -61,3 +65,4 @@ class Rules(ArchetypeRules):
     def explains_collections(self, f):  # type: ignore[no-untyped-def]
         """As above, from an allocs profile beside a gctrace log or metrics."""
         self.explains("G203", symptom="G201", subject=f)
+        self.explains("G203", symptom="G206", subject=f)
