@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gopherdx import frames as fr
 from gopherdx import model
+from gopherdx.artifacts.trace import kernels
 from gopherdx.artifacts.trace import units as unit_tables
 from gopherdx.artifacts.trace.reader import read_trace
 from gopherdx.artifacts.trace.tables import Trace, Unit, UnitKind
@@ -291,6 +293,27 @@ def test_what_was_too_long_ago_is_not_known(tmp_path: Path, monkeypatch: pytest.
         ("cpu", "main.work"): 8.0,
         ("other", ""): 85.0,
     }
+
+
+@pytest.mark.parametrize("end", [0, 1, 7, 8, 9, 15, 16, 17, 24, 31, 100])
+def test_a_ring_that_grows_keeps_every_stay_in_its_place(end: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unit_tables, "STAYS", 8)
+    x = np.zeros(kernels.X_SIZE, dtype=np.int64)
+    tables = unit_tables.UnitTables(x)
+    stays = tables.arrays[0]
+
+    def log_until(number: int) -> None:
+        for n in range(int(x[kernels.X_LOG]), number):
+            stays[n & x[kernels.X_LOG_MASK]] = n
+        x[kernels.X_LOG] = number
+
+    for number in (end, end + 5, end + 40, end + 41):
+        log_until(number)
+        tables.keep_longer(x)
+        size = int(x[kernels.X_LOG_MASK]) + 1
+        kept = np.arange(max(number - size, int(x[kernels.X_LOG_FROM])), number)
+        assert kept.size >= min(number, 8)
+        assert (stays[kept & (size - 1), 0] == kept).all()
 
 
 def test_of_many_units_the_slowest_and_an_even_sample_are_kept(tmp_path: Path) -> None:

@@ -977,11 +977,11 @@ S_WAITERS, S_T, S_BUSY, S_WAITER_NS, S_RUN, S_RUNNABLE, S_HANDOVERS, S_WAIT_NS, 
 )
 SITE_COLUMNS = 11
 
-# Stays, a row each, in the order in which they ended; a ring, so that old ones are overwritten (columns of
-# ``stays``). A goroutine blocked (or was stopped, or created) at L_T0, could run again at L_TW and did at
-# L_T1. L_WHAT is the kind and, in its lowest STACK_BITS, the stack. L_PREV is the stay before it (-1:
-# none). L_WAKER is 0 where no goroutine woke it, or the runtime did; else the last stay of the one that did,
-# plus 2, and its stack. L_ASSIST: what the goroutine had run in assists.
+# Stays, a row each, in the order in which they ended; a ring of x[X_LOG_MASK] + 1 rows, so that old ones are
+# overwritten (columns of ``stays``). A goroutine blocked (or was stopped, or created) at L_T0, could run
+# again at L_TW and did at L_T1. L_WHAT is the kind and, in its lowest STACK_BITS, the stack. L_PREV is the
+# stay before it (-1: none). L_WAKER is 0 where no goroutine woke it, or the runtime did; else the last stay
+# of the one that did, plus 2, and its stack. L_ASSIST: what the goroutine had run in assists.
 L_T0, L_TW, L_T1, L_WHAT, L_PREV, L_WAKER, L_ASSIST = range(7)
 STAY_COLUMNS = 7
 STAYS_MAX = 1 << 19
@@ -1018,8 +1018,8 @@ TASK_NAME_BITS = 12
     X_P_RUNNING, X_P_INT, X_P_T, X_STW_T, X_STW_R, X_SLOTS, X_EDGES, X_COUNTERS, X_GROUPS, X_RUNS, X_SPANS,
     X_GEN_T0, X_SAMPLES, X_NEVER, X_MARKING, X_GC_FIRST, X_GC_LAST, X_LOW_MAX, X_GOAL_MIN, X_STARTED,
     X_SAMPLES_IDLE, X_STW_NS, X_GC_GAP_MAX, X_RUN_MIN, X_UNSETTLED, X_WOKEN, X_INT_WOKEN, X_DELAY_MAX,
-    X_LONG, X_LOG, X_LOG_FROM, X_LOG_LACKED, X_KINDS, X_UNITS_LEFT_OUT, X_TASKS,
-) = range(57)  # fmt: skip
+    X_LONG, X_LOG, X_LOG_MASK, X_LOG_FROM, X_LOG_LACKED, X_KINDS, X_UNITS_LEFT_OUT, X_TASKS,
+) = range(58)  # fmt: skip
 X_SIZE = 60
 X_HIST_T = X_SIZE - 1  # how far the histogram of running goroutines is
 
@@ -1347,7 +1347,7 @@ def _log_stay(x, g, r, t, state, kind, stack, stays):  # type: ignore[no-untyped
             at = stack if was == RUNNING else g[r, G_ROOT_S]
             g[r, G_STAY_WHAT] = (np.int64(kind) << STACK_BITS) | at
     elif state == RUNNING:
-        at = np.uintp(x[X_LOG] & (stays.shape[0] - 1))
+        at = np.uintp(x[X_LOG] & x[X_LOG_MASK])
         stays[at, L_T0] = g[r, G_STAY_T]
         stays[at, L_TW] = g[r, G_SINCE] if was == RUNNABLE else t
         stays[at, L_T1] = t
@@ -1361,9 +1361,9 @@ def _log_stay(x, g, r, t, state, kind, stack, stays):  # type: ignore[no-untyped
 
 
 @inline
-def _oldest_stay(x, stays):  # type: ignore[no-untyped-def]
+def _oldest_stay(x):  # type: ignore[no-untyped-def]
     """The first stay that is still kept."""
-    return max(x[X_LOG] - stays.shape[0], x[X_LOG_FROM])
+    return max(x[X_LOG] - x[X_LOG_MASK] - 1, x[X_LOG_FROM])
 
 
 @inline
@@ -1401,8 +1401,8 @@ def _walk(x, stays, walk, parts, st_who, st_path, st_flags, what_of, start, end,
         parts[i, 1] = 0
         parts[i, 2] = 0
     parts[PARTS, 0] = 0
-    mask = stays.shape[0] - 1
-    oldest = _oldest_stay(x, stays)
+    mask = x[X_LOG_MASK]
+    oldest = _oldest_stay(x)
     depth = np.int64(0)
     limit = start
     t = end
@@ -1434,7 +1434,7 @@ def _walk(x, stays, walk, parts, st_who, st_path, st_flags, what_of, start, end,
             if 0 <= log < oldest:
                 # Worth more room where that would reach back to the unit's start.
                 spanned = end - stays[np.uintp(oldest & mask), L_T1]
-                if (end - start) * stays.shape[0] < spanned * STAYS_MAX:
+                if (end - start) * (mask + 1) < spanned * STAYS_MAX:
                     x[X_LOG_LACKED] += 1
             _charge(parts, C_OTHER, here, function, t - limit)
             t = limit
@@ -1717,7 +1717,9 @@ def fold(  # type: ignore[no-untyped-def]
         return BAD, start
     if groups.shape[1] != GROUP_COLUMNS or sites.shape[1] != SITE_COLUMNS or st_slot.shape[1] != 4:
         return BAD, start
-    if stays.shape[1] != STAY_COLUMNS or walk.shape[1] != WALK_COLUMNS or kinds.shape[1] != KIND_COLUMNS:
+    if stays.shape[1] != STAY_COLUMNS or stays.shape[0] <= x[X_LOG_MASK]:
+        return BAD, start
+    if walk.shape[1] != WALK_COLUMNS or kinds.shape[1] != KIND_COLUMNS:
         return BAD, start
     if units.shape[1] != UNIT_COLUMNS or parts.shape[1] != 3 or kind_hist.shape[1] != HIST_BINS:
         return BAD, start
@@ -2153,8 +2155,8 @@ def fold(  # type: ignore[no-untyped-def]
                         unit = np.int64(U_GOROUTINE)
                         name = (st_who[at_end] >> WHO_BITS) & WHO_MASK
                         last = g[row, G_LOG]
-                        if name == 0 and last >= _oldest_stay(x, stays):
-                            last = stays[last & (stays.shape[0] - 1), L_WHAT] & STACK_MASK
+                        if name == 0 and last >= _oldest_stay(x):
+                            last = stays[last & x[X_LOG_MASK], L_WHAT] & STACK_MASK
                             name = (st_who[last] >> WHO_BITS) & WHO_MASK
                 if begun >= 0 and name > 0:
                     ends = row

@@ -52,7 +52,7 @@ class Replay:
         self._sites: Ints = np.zeros((MAX_SITES, k.SITE_COLUMNS), dtype=np.int64)
         self._running_ns: Ints = np.zeros(257, dtype=np.int64)
         self._delays: Ints = np.zeros(k.HIST_BINS, dtype=np.int64)
-        self._units = UnitTables()
+        self._units = UnitTables(self.x)
         self._started = False
 
     @property

@@ -64,8 +64,10 @@ WHAT_OF = _what_of()
 class UnitTables:
     """The stays of goroutines of late, and the units that were kept (columns are described in kernels.py)."""
 
-    def __init__(self) -> None:
-        self._stays: Ints = np.zeros((STAYS, k.STAY_COLUMNS), dtype=np.int64)
+    def __init__(self, x: Ints) -> None:
+        # As large as it may become: pages count when they are used.
+        self._stays: Ints = np.empty((max(STAYS, k.STAYS_MAX), k.STAY_COLUMNS), dtype=np.int64)
+        x[k.X_LOG_MASK] = STAYS - 1
         self._walk: Ints = np.zeros((k.WALK_DEPTH, k.WALK_COLUMNS), dtype=np.int64)
         self._parts: Ints = np.zeros((k.PARTS + 1, 3), dtype=np.int64)
         self._keys, self._vals = hash_table(4 * k.KINDS_MAX)
@@ -86,15 +88,15 @@ class UnitTables:
     def keep_longer(self, x: Ints) -> None:
         """A unit began before the oldest stay that is kept: double their room, as far as that goes."""
         x[k.X_LOG_LACKED] = 0
-        old = self._stays
-        size = old.shape[0]
+        size = int(x[k.X_LOG_MASK]) + 1
         if size >= k.STAYS_MAX:
             return
         end = int(x[k.X_LOG])
-        kept = np.arange(max(end - size, int(x[k.X_LOG_FROM]), 0), end)
-        self._stays = np.zeros((2 * size, k.STAY_COLUMNS), dtype=np.int64)
-        self._stays[kept & (2 * size - 1)] = old[kept & (size - 1)]
-        x[k.X_LOG_FROM] = kept[0] if kept.size else end
+        x[k.X_LOG_FROM] = max(end - size, int(x[k.X_LOG_FROM]))
+        # Of the numbers that are kept those with the new bit move: the last ones, or those before them.
+        first, last = (0, end & (size - 1)) if end & size else (end & (size - 1), size)
+        self._stays[size + first : size + last] = self._stays[first:last]
+        x[k.X_LOG_MASK] = 2 * size - 1
 
     def grow(self) -> None:
         """Room for twice as many kinds, of k.KINDS_MAX at most."""
