@@ -72,7 +72,7 @@ def of_trace(trace: Trace) -> Said:
         running = site.running_ns / site.busy_ns
         spare = max(0.0, trace.gomaxprocs - running)
         lost = hold * min(waiters, spare) * core
-        ms = held_ns / max(holder.handovers, 1) / 1e6
+        ms = holder.hold_ns / max(holder.handovers, 1) / 1e6
         say = out.about(function, place, locator)
         say("lock.hold_share", hold, "share")
         say("lock.busy_share", site.busy_ns / duration, "share")
