@@ -113,8 +113,8 @@ class Kernel:
                     flat += (None, None, shape[0], size, data, shape[0], size)
                 else:
                     flat += (None, None, value.size, size, data, *shape, size * shape[1], size)
-            out = room()
-            status = code(ctypes.addressof(out), ctypes.addressof(ctypes.c_void_p()), *flat)
+            out, error = room(), ctypes.c_void_p()
+            status = code(ctypes.addressof(out), ctypes.addressof(error), *flat)
             if status > 0:
                 raise RuntimeError(f"kernel {name} failed with status {status}")
             if results == 0:
