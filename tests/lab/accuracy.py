@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from gopherdx.model import LIKELY
 from tests.lab import services_page
-from tests.lab.labels import ROOT
+from tests.lab.labels import ROOT, programs
 from tests.lab.score import SURE, Json, load
 from tests.lab.seen import BETTER, WHOLE
 from tests.lab.statistic import RIDGES, bootstrap, wilson
@@ -190,7 +190,7 @@ def _quiet(cases: Iterable[Case]) -> list[Case]:
 
 def _intro(results: Json, every: Sequence[Case]) -> str:
     cells = results["cells"]
-    programs, families = ({c[k] for c in cells} for k in ("program", "family"))
+    names, families = ({c[k] for c in cells} for k in ("program", "family"))
     versions = ", ".join(sorted({c["go"].rpartition(".")[0] for c in cells}, key=_version))
     procs = sorted({c["gomaxprocs"] for c in cells})
     return f"""\
@@ -199,7 +199,7 @@ def _intro(results: Json, every: Sequence[Case]) -> str:
 Written by `make accuracy` from `tests/lab/results.json.gz`; `make lab fit` makes that anew from recordings.
 Real services, under [their own head](#real-services), are from `tests/lab/services.json` and `make services`.
 
-{len(cells):,} recordings of {len(programs)} programs in {len(families)} families: Go {versions};
+{len(cells):,} recordings of {len(names)} programs in {len(families)} families: Go {versions};
 GOMAXPROCS {", ".join(map(str, procs))}; at least two loads of each program. `tests/lab/matrix.py` says which
 combinations are recorded. From each recording come two whole captures (every artifact with a trace without
 CPU samples, and with one with them), and every artifact alone: {len(every):,} diagnoses in all. What is
@@ -213,7 +213,16 @@ answered for recordings that strangers published, and whether it is right, is in
   {BETTER - 1:.0%} better with the fix, recorded one right after the other. Where it is not, both are listed
   [apart](#not-scored).
 - *Right* means that the first finding is likely (0.5 or more) and is a bug that the program has. A *false
-  finding* is a likely finding that is none. A symptom that another finding explains is no finding."""
+  finding* is a likely finding that is none. A symptom that another finding explains is no finding.
+- Neither right nor wrong is what a program does to some degree besides, or what costs nothing at that
+  GOMAXPROCS. `tests/lab/labels.yaml` has the reasons; that is
+  {_arguable()}."""
+
+
+def _arguable() -> str:
+    """Findings that are neither right nor wrong, by archetype, with their programs."""
+    named = sorted((id_, program.name) for program in programs().values() for id_ in program.arguable)
+    return ", ".join(f"{id_} in {name}" for id_, name in named)
 
 
 def _version(text: str) -> tuple[int, ...]:
