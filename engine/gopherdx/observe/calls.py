@@ -11,7 +11,7 @@ follows one outside. A goroutine that only calls (a load generator) has no such 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -194,13 +194,12 @@ def _inside_ns(trace: Trace, unit: _Unit) -> int:
     return waiting + between
 
 
-def _made(trace: Trace, unit: _Unit, waits: Iterable[Waits]) -> list[tuple[float, float]]:
+def _made(trace: Trace, unit: _Unit, waits: Sequence[Waits]) -> list[tuple[float, float]]:
     """Calls by where they wait for an answer: (how many, their time).
 
     However often the reading of an answer waits, it is one call's: of the call that it follows. A call that
     did not wait long for its answer to begin counts if reading it waits.
     """
-    waits = list(waits)
     number: dict[int, float] = {}
     time_ns: dict[int, float] = {}
     quick: dict[int, float] = {}  # share of the calls whose answers begin at once
@@ -209,12 +208,12 @@ def _made(trace: Trace, unit: _Unit, waits: Iterable[Waits]) -> list[tuple[float
             number[wait.index], time_ns[wait.index] = _long_stays(wait)
             quick[wait.index] = max(0.0, 1 - 2 * number[wait.index] / wait.count)
     for body in (w for w in waits if w.index in unit.bodies):
-        follows = {p.before: p.count for p in trace.sequence if p.wait == body.index and p.before in number}
-        begun = sum(follows.values())
-        for before, count in follows.items():
-            if before is not None:
-                number[before] += count * quick[before]
-                time_ns[before] += body.ns * count / begun
+        pairs = [(p.before, p.count) for p in trace.sequence if p.wait == body.index and p.before is not None]
+        follows = [(before, count) for before, count in pairs if before in number]
+        begun = sum(count for _, count in follows)
+        for before, count in follows:
+            number[before] += count * quick[before]
+            time_ns[before] += body.ns * count / begun
     return [(number[index], time_ns[index]) for index in number]
 
 

@@ -79,7 +79,7 @@ def _told(place: Place, known: Known) -> str:
     if place.unit == "bytes":
         return _memory(place)
     if place.unit == "s":
-        of = f"{_percent(place.share)} of {_time(place.value / place.share)} of waiting"
+        of = f"{percent(place.share)} of {_time(place.value / place.share)} of waiting"
         if place.reason == ENDED:
             return f"{of} for locks ended at {_name(place)}"
         return f"{of} is {_waiting_for(place, known)}"
@@ -98,7 +98,7 @@ def _used(known: Known) -> str:
 
 def _cpu(place: Place, known: Known) -> str:
     if place.artifact == "metrics":
-        return f"{_used(known)}, {_percent(place.share)} of that by the collector"
+        return f"{_used(known)}, {percent(place.share)} of that by the collector"
     used = f" ({_used(known)})" if known.used is not None else ""
     same = [p for p in known.places if p.artifact == place.artifact and p.unit == place.unit]
     collector = sum(p.share for p in same if p.what == "gc" and not p.by_design)
@@ -107,26 +107,26 @@ def _cpu(place: Place, known: Known) -> str:
         where = (
             f", most of it for allocations in {_name(most)}" if most and most.share * 2 > collector else ""
         )
-        return f"{_percent(collector)} of the CPU time is the collector's{where}{used}"
+        return f"{percent(collector)} of the CPU time is the collector's{where}{used}"
     where = _name(place)
     if "start function" in place.reason:
         where = f"goroutines of {where}" if place.count > 1 else f"the goroutine of {where}"
     elif place.reason == "runtime":
         where = f"the runtime itself ({where})"
     if place.share < DOMINANT_SHARE:
-        return f"no place dominates the CPU time: the largest, {where}, has {_percent(place.share)}{used}"
-    return f"{_percent(place.share)} of the CPU time is in {where}{used}"
+        return f"no place dominates the CPU time: the largest, {where}, has {percent(place.share)}{used}"
+    return f"{percent(place.share)} of the CPU time is in {where}{used}"
 
 
 def _memory(place: Place) -> str:
     whole = size(place.value / place.share if place.share else place.value)
     if place.location is None:
-        return f"{_percent(place.share)} of the {whole} {place.reason} is the runtime's own"
+        return f"{percent(place.share)} of the {whole} {place.reason} is the runtime's own"
     if place.share < DOMINANT_SHARE:
-        largest = f"the largest, {_name(place)}, has {_percent(place.share)}"
+        largest = f"the largest, {_name(place)}, has {percent(place.share)}"
         return f"no place dominates the {whole} {place.reason}: {largest}"
     made = "is from" if place.reason == "allocated" else "was allocated in"
-    return f"{_percent(place.share)} of the {whole} {place.reason} {made} {_name(place)}"
+    return f"{percent(place.share)} of the {whole} {place.reason} {made} {_name(place)}"
 
 
 def _goroutines(place: Place, known: Known) -> str:
@@ -195,7 +195,7 @@ def _nothing(known: Known) -> str:
         parts.append(_idle(known))
     if not known.goroutines and any(p.unit == "s" and p.by_design for p in known.places):
         share = sum(p.share for p in known.places if p.unit == "s" and p.by_design)
-        parts.append(f"{_percent(share)} of the waiting is by design")
+        parts.append(f"{percent(share)} of the waiting is by design")
     return f"nothing stands out: {', '.join(parts)}" if parts else ""
 
 
@@ -243,7 +243,8 @@ def _number(value: float) -> str:
     return f"{value:.1f}" if value >= 1 else f"{value:.2f}"
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
+    """A share for people: ``48 %``."""
     return f"{share * 100:.0f} %" if share >= 0.01 else "under 1 %"
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gopherdx.model import Overview
 from gopherdx.observe import gclog, metrics, resident
-from gopherdx.observe.dominant import DOMINANT_SHARE, processors, size
+from gopherdx.observe.dominant import DOMINANT_SHARE, percent, processors, size
 from gopherdx.observe.snapshots import stretch
 
 if TYPE_CHECKING:
@@ -80,10 +80,10 @@ def _where_memory_is(memory: Memory) -> str:
     if whole <= 0:
         return ""
     of = f"the {size(whole)} of RSS" if memory.rss else f"the {size(whole)} that the runtime holds"
-    live = f"{memory.live / whole * 100:.0f} %" if memory.live < whole else "all"
+    live = percent(memory.live / whole) if memory.live < whole else "all"
     parts = {
-        f"{memory.kept / whole * 100:.0f} % of {of} was freed and is kept": memory.kept,
-        f"{memory.outside / whole * 100:.0f} % of {of} is not Go's: C, mapped files": memory.outside,
+        f"{percent(memory.kept / whole)} of {of} was freed and is kept": memory.kept,
+        f"{percent(memory.outside / whole)} of {of} is not Go's: C, mapped files": memory.outside,
     }
     most = max(parts, key=lambda text: parts[text])
     if parts[most] > whole * DOMINANT_SHARE and parts[most] > memory.live:

@@ -2,17 +2,19 @@
 
 from gopherdx.rules import MATCH, NOT, ArchetypeRules, Rule, above, at_least, at_most, below, obs
 
+# A memory limit presses the goal against the live heap, however small that is: another bug.
+SMALL_HEAP = (
+    obs("gc.live_heap_mb", value=at_most("live_heap_mb")),
+    NOT(obs("gc.goal_ratio", value=below("goal_ratio"))),
+)
+
 
 class Rules(ArchetypeRules):
-    """Frequency, cost, and who allocates.
-
-    Whatever decides is silent where the goal is pressed against the live heap: a memory limit does that.
-    """
+    """Frequency, cost, and who allocates."""
 
     @Rule(
         obs("gc.cycles_per_s", value=MATCH.v & at_least("cycles_sure_per_s")),
-        obs("gc.live_heap_mb", value=at_most("live_heap_mb")),
-        NOT(obs("gc.goal_ratio", value=below("goal_ratio"))),
+        *SMALL_HEAP,
         obs("gc.cost_share", value=at_least("cost_share_min")),
     )
     def many_cycles(self, v):  # type: ignore[no-untyped-def]
@@ -21,8 +23,7 @@ class Rules(ArchetypeRules):
 
     @Rule(
         obs("gc.cycles_per_s", value=MATCH.v & at_least("cycles_per_s")),
-        obs("gc.live_heap_mb", value=at_most("live_heap_mb")),
-        NOT(obs("gc.goal_ratio", value=below("goal_ratio"))),
+        *SMALL_HEAP,
         obs("gc.cost_share", value=at_least("cost_share_min")),
         obs("gc.cost_cores", value=at_least("cost_cores_sure")),
     )
@@ -32,8 +33,7 @@ class Rules(ArchetypeRules):
 
     @Rule(
         obs("gc.cycles_per_s", value=MATCH.v & at_least("cycles_sure_per_s")),
-        obs("gc.live_heap_mb", value=at_most("live_heap_mb")),
-        NOT(obs("gc.goal_ratio", value=below("goal_ratio"))),
+        *SMALL_HEAP,
         obs("gc.cost_cores", value=at_least("log_cost_cores")),
         NOT(obs("gc.cost_share")),
     )
@@ -43,8 +43,7 @@ class Rules(ArchetypeRules):
 
     @Rule(
         obs("gc.cycles_per_s", value=MATCH.v & at_least("cycles_per_s")),
-        obs("gc.live_heap_mb", value=at_most("live_heap_mb")),
-        NOT(obs("gc.goal_ratio", value=below("goal_ratio"))),
+        *SMALL_HEAP,
         obs("gc.cost_cores", value=at_least("cost_cores_sure")),
         obs("gc.cost_of_procs", value=at_least("cost_share_min")),
         NOT(obs("gc.cost_share")),
@@ -55,8 +54,7 @@ class Rules(ArchetypeRules):
 
     @Rule(
         obs("gc.cycles_per_s", value=MATCH.v & at_least("cycles_sure_per_s")),
-        obs("gc.live_heap_mb", value=at_most("live_heap_mb")),
-        NOT(obs("gc.goal_ratio", value=below("goal_ratio"))),
+        *SMALL_HEAP,
         obs("gc.life_cost_of_procs", value=at_least("procs_share")),
         NOT(obs("gc.cost_cores")),
     )
@@ -66,8 +64,7 @@ class Rules(ArchetypeRules):
 
     @Rule(
         obs("gc.uncosted_cycles_per_s", value=MATCH.v & at_least("cycles_sure_per_s")),
-        obs("gc.live_heap_mb", value=at_most("live_heap_mb")),
-        NOT(obs("gc.goal_ratio", value=below("goal_ratio"))),
+        *SMALL_HEAP,
     )
     def unknown_cost(self, v):  # type: ignore[no-untyped-def]
         """The metrics that most programs export count collections and not their cost: possible, no more."""
@@ -75,8 +72,7 @@ class Rules(ArchetypeRules):
 
     @Rule(
         obs("gc.life_cycles_per_s", value=MATCH.v & at_least("cycles_sure_per_s")),
-        obs("gc.live_heap_mb", value=at_most("live_heap_mb")),
-        NOT(obs("gc.goal_ratio", value=below("goal_ratio"))),
+        *SMALL_HEAP,
         obs("gc.life_cost_share", value=at_least("cost_share_min")),
     )
     def many_cycles_since_start(self, v):  # type: ignore[no-untyped-def]

@@ -66,7 +66,7 @@ class UnitTables:
 
     def __init__(self, x: Ints) -> None:
         # As large as it may become: pages count when they are used.
-        self._stays: Ints = np.empty((max(STAYS, k.STAYS_MAX), k.STAY_COLUMNS), dtype=np.int64)
+        self._stays: Ints = np.empty((k.STAYS_MAX, k.STAY_COLUMNS), dtype=np.int64)
         x[k.X_LOG_MASK] = STAYS - 1
         self._walk: Ints = np.zeros((k.WALK_DEPTH, k.WALK_COLUMNS), dtype=np.int64)
         self._parts: Ints = np.zeros((k.PARTS + 1, 3), dtype=np.int64)
