@@ -81,6 +81,21 @@ class Kernel:
             native = self._native = _load(sys.modules[self.function.__module__], self)
         return native(*args)
 
+    def in_turn(self) -> Callable[..., Any]:
+        """This kernel for many calls with mostly the same arrays, of which only others are looked at anew.
+
+        It keeps the arrays of its last call.
+        """
+        seen: list[tuple[Any, tuple[Any, ...]]] = [(None, ())] * len(self.arguments)
+
+        def call(*args: Any) -> Any:
+            native = self._native
+            if native is None:
+                native = self._native = _load(sys.modules[self.function.__module__], self)
+            return native(*args, seen=seen) if hasattr(native, "keep") else native(*args)
+
+        return call
+
     def bind(self, address: int, keep: object) -> Callable[..., Any]:
         """A Python function that calls the machine code at ``address``. ``keep`` keeps that alive."""
         types: list[Any] = [ctypes.c_void_p, ctypes.c_void_p]
@@ -95,24 +110,19 @@ class Kernel:
         letters, results, name = self.arguments, self.results, self.function.__name__
         room = ctypes.c_int64 * max(1, results)
 
-        def call(*args: Any) -> Any:
+        def call(*args: Any, seen: list[tuple[Any, tuple[Any, ...]]] | None = None) -> Any:
             flat: list[Any] = []
             if len(args) != len(letters):
                 raise TypeError(f"{name} takes {len(letters)} arguments, not {len(args)}")
-            for letter, value in zip(letters, args, strict=True):
+            for i, (letter, value) in enumerate(zip(letters, args, strict=True)):
                 if letter in SCALARS:
                     flat.append(float(value) if letter == "d" else int(value))
-                    continue
-                dtype, dimensions = DTYPES[letter]
-                shape = value.shape
-                if value.dtype != dtype or len(shape) != dimensions or not value.flags.c_contiguous:
-                    raise TypeError(f"{name} takes an array of {dtype} with {dimensions} dimensions")
-                size = dtype.itemsize
-                data = value.__array_interface__["data"][0]
-                if dimensions == 1:
-                    flat += (None, None, shape[0], size, data, shape[0], size)
+                elif seen is None:
+                    flat += _fields(name, letter, value)
                 else:
-                    flat += (None, None, value.size, size, data, *shape, size * shape[1], size)
+                    if seen[i][0] is not value:
+                        seen[i] = (value, _fields(name, letter, value))
+                    flat += seen[i][1]
             out, error = room(), ctypes.c_void_p()
             status = code(ctypes.addressof(out), ctypes.addressof(error), *flat)
             if status > 0:
@@ -123,6 +133,19 @@ class Kernel:
 
         call.keep = keep  # type: ignore[attr-defined]
         return call
+
+
+def _fields(name: str, letter: str, array: Any) -> tuple[Any, ...]:
+    """An array as numba passes it. TypeError where it is not of the type that ``letter`` declares."""
+    dtype, dimensions = DTYPES[letter]
+    shape = array.shape
+    if array.dtype != dtype or len(shape) != dimensions or not array.flags.c_contiguous:
+        raise TypeError(f"{name} takes an array of {dtype} with {dimensions} dimensions")
+    size = dtype.itemsize
+    data = array.__array_interface__["data"][0]
+    if dimensions == 1:
+        return (None, None, shape[0], size, data, shape[0], size)
+    return (None, None, array.size, size, data, *shape, size * shape[1], size)
 
 
 def state(module: Any) -> State:

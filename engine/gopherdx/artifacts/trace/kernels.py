@@ -36,8 +36,8 @@ P_RUNNING, P_IDLE, P_SYSCALL, P_ABANDONED = 1, 2, 3, 4
 # --- what a kernel says when it stops ---
 (
     DONE, FULL, GROW_GOROUTINES, GROW_SLOTS, GROW_EDGES, GROW_COUNTERS, GROW_GROUPS, COMPACT_RUNS,
-    COMPACT_SPANS, GROW_KINDS,
-) = range(10)  # fmt: skip
+    COMPACT_SPANS,
+) = range(9)  # fmt: skip
 OTHER_GENERATION, SHORT, BAD, END_OF_GENERATION, LOAD_BATCH = 11, 12, 13, 14, 15
 
 
@@ -86,14 +86,22 @@ def _uvarint_inside(buf, pos):  # type: ignore[no-untyped-def]
 
 @inline
 def _home(key, mask):  # type: ignore[no-untyped-def]
-    # Keys are packed fields, so every bit has to reach the low ones (the finalizer of MurmurHash3).
+    # Keys are packed fields, so their upper half is folded in; of a product the middle bits depend on most.
+    h = np.uint64(key)
+    h = (h ^ (h >> np.uint64(32))) * np.uint64(0x9E3779B97F4A7C15)
+    return np.int64((h >> np.uint64(32)) & np.uint64(mask))
+
+
+@inline
+def _mixed(key):  # type: ignore[no-untyped-def]
+    """Every bit of ``key`` in the low 31 bits: the finalizer of MurmurHash3."""
     h = np.uint64(key)
     h ^= h >> np.uint64(33)
     h *= np.uint64(0xFF51AFD7ED558CCD)
     h ^= h >> np.uint64(29)
     h *= np.uint64(0xC4CEB9FE1A85EC53)
     h ^= h >> np.uint64(32)
-    return np.int64(h & np.uint64(mask))
+    return np.int64(h & np.uint64(0x7FFFFFFF))
 
 
 @inline
@@ -994,6 +1002,7 @@ U_TASK, U_REGION, U_HANDLER, U_GOROUTINE, U_JOB, U_TURN = 1, 2, 3, 4, 5, 6
 U_WHAT, U_NAME, U_N, U_NS, U_MAX, U_LOW, U_LOW_AT = range(7)
 KIND_COLUMNS = 7
 KINDS_MAX = 128
+ROOM = 32  # events that every table has room for, lest one that is nearly full be looked at each time
 SLOWEST, SAMPLED = 20, 200
 UNITS_A_KIND = SLOWEST + SAMPLED
 V_NS, V_T, V_G, V_PARTS = 0, 1, 2, 3
@@ -1554,7 +1563,7 @@ def _unit(  # type: ignore[no-untyped-def]
     # A sample of fixed size (Vitter's algorithm R), the same for the same trace.
     place = n
     if n >= SAMPLED:
-        place = (_home(key + n * 0x9E3779B97F4A7C1, np.int64(0x7FFFFFFF)) * (n + 1)) >> 31  # of 0..n
+        place = (_mixed(key + n * 0x9E3779B97F4A7C1) * (n + 1)) >> 31  # of 0..n
     sampled = base + SLOWEST + place if place < SAMPLED else np.int64(-1)
     if slow < 0 and sampled < 0:
         return
@@ -1728,34 +1737,29 @@ def fold(  # type: ignore[no-untyped-def]
     check_at = start
     for i in range(start, end):
         if i >= check_at:
-            # An event takes at most three rows of any table: so many events need no look at the room left.
+            # An event takes at most four rows of any table: so many events need no look at the room left.
             room = (slots.shape[0] - x[X_SLOTS]) // 4
-            if room < 1:
+            if room < ROOM:
                 return GROW_SLOTS, i
             left = (edges.shape[0] - x[X_EDGES]) // 4
-            if left < 1:
+            if left < ROOM:
                 return GROW_EDGES, i
             room = min(room, left)
             left = (counters.shape[0] - x[X_COUNTERS]) // 4
-            if left < 1:
+            if left < ROOM:
                 return GROW_COUNTERS, i
             room = min(room, left)
             left = (groups.shape[0] - x[X_GROUPS]) // 4
-            if left < 1:
+            if left < ROOM:
                 return GROW_GROUPS, i
             room = min(room, left)
             left = (runs.shape[0] - x[X_RUNS]) // 4
-            if left < 1:
+            if left < ROOM:
                 return COMPACT_RUNS, i
             room = min(room, left)
             left = (spans.shape[0] - x[X_SPANS]) // 4
-            if left < 1:
+            if left < ROOM:
                 return COMPACT_SPANS, i
-            if kinds.shape[0] < KINDS_MAX:
-                room = min(room, left)
-                left = (kinds.shape[0] - x[X_KINDS]) // 4
-                if left < 1:
-                    return GROW_KINDS, i
             check_at = i + min(room, left)
         t = ev_t[i]
         kind = ev_kind[i]

@@ -66,6 +66,7 @@ class Order(Ordering):
         self._p_keys, self._p_vals = hash_table(4096)
         self._ps: Ints = np.zeros((2048, 4), dtype=np.int64)
         self._turn = 0
+        self._order = k.order.in_turn()
 
     def begin(self, raw: RawGeneration, mul: float, path: str) -> None:
         """Set a cursor in front of the first batch of each M of this generation."""
@@ -108,7 +109,7 @@ class Order(Ordering):
         while True:
             turn = self._turn
             out = self._windows[turn]
-            why, n = k.order(
+            why, n = self._order(
                 self._buf, self._batches, self._next, self._cursors, self._heap, self._stalled, tf.ARG_COUNTS,
                 self._mul, self.tally, samples, stack_of, reason_of, self._g_keys, self._g_vals, self._gs,
                 self._free, self._m_keys, self._m_vals, self._ms, self._p_keys, self._p_vals, self._ps, *out,

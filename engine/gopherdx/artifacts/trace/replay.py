@@ -54,6 +54,7 @@ class Replay:
         self._delays: Ints = np.zeros(k.HIST_BINS, dtype=np.int64)
         self._units = UnitTables(self.x)
         self._started = False
+        self._fold = k.fold.in_turn()
 
     @property
     def live(self) -> int:
@@ -81,7 +82,7 @@ class Replay:
         self._reserve(goroutines)
         at = 0
         while True:
-            why, at = k.fold(
+            why, at = self._fold(
                 *window, at, rows, self.x, self._g,
                 self._slots.keys, self._slots.vals, self._slots.rows, self._hist,
                 self._edges.keys, self._edges.vals, self._edges.rows,
@@ -109,8 +110,6 @@ class Replay:
             self._counters.grow()
         elif why == k.GROW_GROUPS:
             self._groups.grow()
-        elif why == k.GROW_KINDS:
-            self._units.grow()
         elif why == k.COMPACT_RUNS:
             length = self._runs[:, k.RUN_END] - self._runs[:, k.RUN_T]
             self.x[k.X_RUNS] = _keep_largest(self._runs, length, int(self.x[k.X_RUNS]), KEEP_RUNS)

@@ -72,10 +72,10 @@ class UnitTables:
         self._parts: Ints = np.zeros((k.PARTS + 1, 3), dtype=np.int64)
         self._keys, self._vals = hash_table(4 * k.KINDS_MAX)
         self._tasks = hash_table(2 * OPEN_TASKS)
-        self._kinds: Ints = np.zeros((8, k.KIND_COLUMNS), dtype=np.int64)
-        self._hist = np.zeros((8, k.HIST_BINS), dtype=np.int32)
-        self._units: Ints = np.zeros((8 * k.UNITS_A_KIND, k.UNIT_COLUMNS), dtype=np.int64)
-        self._unit_parts: Ints = np.zeros((8 * k.UNITS_A_KIND, 3 * k.PARTS), dtype=np.int64)
+        self._kinds: Ints = np.zeros((k.KINDS_MAX, k.KIND_COLUMNS), dtype=np.int64)
+        self._hist = np.zeros((k.KINDS_MAX, k.HIST_BINS), dtype=np.int32)
+        self._units: Ints = np.zeros((k.KINDS_MAX * k.UNITS_A_KIND, k.UNIT_COLUMNS), dtype=np.int64)
+        self._unit_parts: Ints = np.zeros((k.KINDS_MAX * k.UNITS_A_KIND, 3 * k.PARTS), dtype=np.int64)
 
     @property
     def arrays(self) -> tuple[Any, ...]:
@@ -97,13 +97,6 @@ class UnitTables:
         first, last = (0, end & (size - 1)) if end & size else (end & (size - 1), size)
         self._stays[size + first : size + last] = self._stays[first:last]
         x[k.X_LOG_MASK] = 2 * size - 1
-
-    def grow(self) -> None:
-        """Room for twice as many kinds, of k.KINDS_MAX at most."""
-        self._kinds, self._hist, self._units, self._unit_parts = (
-            np.concatenate([a, np.zeros_like(a)])
-            for a in (self._kinds, self._hist, self._units, self._unit_parts)
-        )
 
     def kinds(self, count: int, stacks: StackTable, zero_ns: int) -> tuple[UnitKind, ...]:
         """The first ``count`` kinds, those that took longest in all first. Times count from ``zero_ns``."""
