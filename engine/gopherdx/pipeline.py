@@ -266,7 +266,7 @@ def prepare(*, passages: bool = True) -> None:
     """Load what reasoning needs: for a thread of its own while files are being read."""
     from gopherdx.reason import chain, confidence  # noqa: F401
 
-    knowledge()
+    chain.prepare(knowledge())
     if passages:
         Library().open()
 

@@ -76,6 +76,7 @@ with _manners():
     from experta.abstract import Strategy as Strategy
     from experta.activation import Activation as Activation
     from experta.agenda import Agenda as Agenda
+    from experta.factlist import FactList as FactList
     from experta.matchers.rete import ReteMatcher as ReteMatcher
     from experta.matchers.rete.check import FactCapture as FactCapture
     from experta.matchers.rete.check import SameContextCheck as SameContextCheck

@@ -1,4 +1,4 @@
-"""Runs the rules of a knowledge base over observations: forward chaining, one engine a diagnosis.
+"""Runs the rules of a knowledge base over observations: forward chaining, each diagnosis by itself.
 
 Experta's order of firing depends on memory addresses and its own strategy can leave a match on the agenda
 that a NOT has taken back; the strategy here orders by what matches are about, and removes by equality.
@@ -6,7 +6,9 @@ that a NOT has taken back; the strategy here orders by what matches are about, a
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import gopherdx.rules as words
@@ -26,24 +28,59 @@ def run(kb: KnowledgeBase, observations: Observations) -> Concluded:
     if not kb.has_rules:
         raise UsageError("this knowledge base was loaded without its rules", todo="call load_kb() as it is")
     rules = [rule for archetype in kb.archetypes for rule in archetype.joined]
-    engine, failures = _fire(rules, observations)
+    said, failures = _fire(rules, observations)
     return Concluded(
-        evidence=_most_telling(kb, engine.concluded),
-        explains=tuple(sorted(set(engine.explained), key=lambda e: (e.cause, e.symptom, e.subject, e.at))),
+        evidence=_most_telling(kb, said.concluded),
+        explains=tuple(sorted(set(said.explained), key=lambda e: (e.cause, e.symptom, e.subject, e.at))),
         errors=_errors(kb, failures),
-        fired=tuple(sorted(engine.fired)),
+        fired=tuple(sorted(said.fired)),
     )
 
 
-def _fire(rules: Sequence[JoinedRule], observations: Observations) -> tuple[_Engine, list[Failure]]:
-    """Run rules until none is left to fire. An engine is built for it and never used again."""
+@dataclass
+class _Said:
+    """What rules said until none was left to fire."""
+
+    concluded: list[Conclusion] = field(default_factory=list)
+    explained: list[Explains] = field(default_factory=list)
+    fired: set[str] = field(default_factory=set)
+
+
+# Engines that nobody uses now, by the ids of their rules, which they keep alive: to build one takes longer
+# than to run it. They hold nothing of what they saw.
+_IDLE: dict[tuple[int, ...], _Engine] = {}
+_IDLE_MAX = 4
+_LOCK = threading.Lock()
+
+
+def prepare(kb: KnowledgeBase) -> None:
+    """Build an engine for the rules of ``kb`` that the next ``run`` will find."""
+    rules = [rule for archetype in kb.archetypes for rule in archetype.joined]
+    _give_back(_engine(rules))
+
+
+def _fire(rules: Sequence[JoinedRule], observations: Observations) -> tuple[_Said, list[Failure]]:
+    """Run rules until none is left to fire, in an engine that no other thread has meanwhile."""
     facts = in_order(observations, frozenset().union(*(rule.uses for rule in rules)))
     with words.failures() as failures:
-        engine = _Engine(rules)
-        engine.reset()
-        engine.declare(*(words.observation_fact(o) for o in facts))
-        engine.run()
-    return engine, failures
+        engine = _engine(rules)
+        said = engine.fire(words.observation_fact(o) for o in facts)
+    _give_back(engine)
+    return said, failures
+
+
+def _engine(rules: Sequence[JoinedRule]) -> _Engine:
+    key = tuple(id(rule) for rule in rules)
+    with _LOCK:
+        idle = _IDLE.pop(key, None)
+    return idle or _Engine(rules, key)
+
+
+def _give_back(engine: _Engine) -> None:
+    with _LOCK:
+        while len(_IDLE) >= _IDLE_MAX:
+            del _IDLE[next(iter(_IDLE))]
+        _IDLE[engine.key] = engine
 
 
 def _most_telling(kb: KnowledgeBase, said: Iterable[Conclusion]) -> tuple[Conclusion, ...]:
@@ -163,12 +200,21 @@ class _Engine(words.KnowledgeEngine):
     __matcher__ = _Matcher
     __strategy__ = _Order
 
-    def __init__(self, rules: Sequence[JoinedRule]) -> None:
+    def __init__(self, rules: Sequence[JoinedRule], key: tuple[int, ...]) -> None:
+        self.key = key
         self._joined = rules
-        self.concluded: list[Conclusion] = []
-        self.explained: list[Explains] = []
-        self.fired: set[str] = set()
+        self._said = _Said()
         super().__init__()
+
+    def fire(self, facts: Iterable[Any]) -> _Said:
+        """Run the rules over these facts and forget them."""
+        self.reset()
+        self.declare(*facts)
+        self.run()
+        said, self._said = self._said, _Said()
+        self.agenda, self.facts = words.Agenda(), words.FactList()
+        self.matcher.reset()
+        return said
 
     def get_rules(self) -> list[words.EngineRule]:
         return [
@@ -177,12 +223,12 @@ class _Engine(words.KnowledgeEngine):
 
     def hear(self, rule: JoinedRule, said: Iterable[Conclusion | Explains]) -> None:
         """Take in what a rule said; evidence becomes a fact that other rules may build on."""
-        self.fired.add(f"{rule.archetype}.{rule.name}")
+        self._said.fired.add(f"{rule.archetype}.{rule.name}")
         for thing in said:
             if isinstance(thing, Explains):
-                self.explained.append(thing)
+                self._said.explained.append(thing)
             else:
-                self.concluded.append(thing)
+                self._said.concluded.append(thing)
                 self.declare(words.conclusion_fact(thing))
 
 

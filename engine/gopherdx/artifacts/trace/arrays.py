@@ -12,7 +12,7 @@ Ints = npt.NDArray[np.int64]
 Window = tuple[npt.NDArray[np.int64 | np.uint8 | np.int32], ...]
 
 WINDOW = 1 << 17  # events between the ordering and the replaying kernel
-WINDOWS = 3  # one is filled, one waits, one is replayed
+WINDOWS = 6  # one is filled, one is replayed, the others wait: enough for the tables of a generation
 
 RECORD_AGAIN = "record it again with curl -o trace.out 'http://HOST/debug/pprof/trace?seconds=5'"
 

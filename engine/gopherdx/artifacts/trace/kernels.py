@@ -1273,6 +1273,62 @@ def _clear(g, row, gid, t):  # type: ignore[no-untyped-def]
 
 
 @inline
+def _leave_runnable(x, g, r, dt, groups, delays):  # type: ignore[no-untyped-def]
+    """Goroutine ``r`` was runnable for ``dt``."""
+    g[r, G_RUNNABLE] += dt
+    x[X_RUNNABLE] -= 1
+    if g[r, G_WOKEN] > 0:
+        g[r, G_WOKEN] = 0
+        x[X_WOKEN] -= 1
+        delays[_bin(dt)] += 1
+        if dt > x[X_DELAY_MAX]:
+            x[X_DELAY_MAX] = dt
+        if dt >= LONG_DELAY_NS:
+            x[X_LONG] += 1
+    if g[r, G_KIND] == K_SCHED_NEW:
+        groups[g[r, G_GROUP], R_SCHED_NEW] += dt
+
+
+@inline
+def _leave_slot(g, r, dt, slot, slots, hist):  # type: ignore[no-untyped-def]
+    """What goroutine ``r`` was in for ``dt`` is one more of its kind and stack."""
+    if g[r, G_OPEN] != 0:
+        slots[np.uintp(slot), W_OPEN_N] += 1
+        slots[np.uintp(slot), W_OPEN_NS] += dt
+    else:
+        slots[np.uintp(slot), W_N] += 1
+        slots[np.uintp(slot), W_NS] += dt
+        hist[np.uintp(slot), _bin(dt)] += 1
+        if dt > slots[np.uintp(slot), W_MAX]:
+            slots[np.uintp(slot), W_MAX] = dt
+
+
+@inline
+def _leave_waiting(  # type: ignore[no-untyped-def]
+    x, g, r, t, dt, slot, kind, stack, slots, edge_keys, edge_vals, edges, sites, st_flags, st_site
+):  # fmt: skip
+    """Goroutine ``r`` has waited for ``dt``: what that says of its lock, or of what it does in turn."""
+    if st_flags[np.uintp(stack)] & F_LOCK and (kind == 6 or kind == 0):
+        site = st_site[np.uintp(stack)]
+        _wait_for_lock(x, sites, site, t, -1)
+        if site > 0:
+            sites[np.uintp(site), S_WAIT_NS] += dt
+            sites[np.uintp(site), S_N] += 1
+        g[r, G_LOCK_T] = t
+        g[r, G_LOCK_RUN] = g[r, G_RUN]
+    elif st_flags[np.uintp(stack)] & F_NODE and (kind < 9 or kind == 15 or kind > 16):
+        prev = g[r, G_PREV]
+        if prev >= 0:
+            e = _edge(x, edge_keys, edge_vals, edges, slots, slot, W_LAST_NEXT, -prev - 1)
+            edges[np.uintp(e), E_N] += 1
+            edges[np.uintp(e), E_NS] += dt
+            gap = g[r, G_SINCE] - g[r, G_PREV_T]
+            edges[np.uintp(e), E_GAP] += gap if gap > 0 else 0
+        g[r, G_PREV] = slot
+        g[r, G_PREV_T] = t
+
+
+@inline
 def _leave(  # type: ignore[no-untyped-def]
     x, g, row, t, slot_keys, slot_vals, slots, st_slot, hist, edge_keys, edge_vals, edges, count_keys,
     count_vals, counters, groups, sites, delays, st_flags, st_site,
@@ -1297,18 +1353,7 @@ def _leave(  # type: ignore[no-untyped-def]
     kind = g[r, G_KIND]
     stack = g[r, G_STACK]
     if state == RUNNABLE:
-        g[r, G_RUNNABLE] += dt
-        x[X_RUNNABLE] -= 1
-        if g[r, G_WOKEN] > 0:
-            g[r, G_WOKEN] = 0
-            x[X_WOKEN] -= 1
-            delays[_bin(dt)] += 1
-            if dt > x[X_DELAY_MAX]:
-                x[X_DELAY_MAX] = dt
-            if dt >= LONG_DELAY_NS:
-                x[X_LONG] += 1
-        if kind == K_SCHED_NEW:
-            groups[g[r, G_GROUP], R_SCHED_NEW] += dt
+        _leave_runnable(x, g, r, dt, groups, delays)
     elif state == SYSCALL:
         g[r, G_SYSCALL] += dt
     else:
@@ -1316,57 +1361,26 @@ def _leave(  # type: ignore[no-untyped-def]
     slot = g[r, G_SLOT] - 1
     if slot < 0:
         slot = _slot(x, slot_keys, slot_vals, slots, st_slot, kind, stack)
-    if g[r, G_OPEN] != 0:
-        slots[np.uintp(slot), W_OPEN_N] += 1
-        slots[np.uintp(slot), W_OPEN_NS] += dt
-    else:
-        slots[np.uintp(slot), W_N] += 1
-        slots[np.uintp(slot), W_NS] += dt
-        hist[np.uintp(slot), _bin(dt)] += 1
-        if dt > slots[np.uintp(slot), W_MAX]:
-            slots[np.uintp(slot), W_MAX] = dt
+    _leave_slot(g, r, dt, slot, slots, hist)
     if state == WAITING:
-        if st_flags[np.uintp(stack)] & F_LOCK and (kind == 6 or kind == 0):
-            site = st_site[np.uintp(stack)]
-            _wait_for_lock(x, sites, site, t, -1)
-            if site > 0:
-                sites[np.uintp(site), S_WAIT_NS] += dt
-                sites[np.uintp(site), S_N] += 1
-            g[r, G_LOCK_T] = t
-            g[r, G_LOCK_RUN] = g[r, G_RUN]
-        elif st_flags[np.uintp(stack)] & F_NODE and (kind < 9 or kind == 15 or kind > 16):
-            prev = g[r, G_PREV]
-            if prev >= 0:
-                e = _edge(x, edge_keys, edge_vals, edges, slots, slot, W_LAST_NEXT, -prev - 1)
-                edges[np.uintp(e), E_N] += 1
-                edges[np.uintp(e), E_NS] += dt
-                gap = g[r, G_SINCE] - g[r, G_PREV_T]
-                edges[np.uintp(e), E_GAP] += gap if gap > 0 else 0
-            g[r, G_PREV] = slot
-            g[r, G_PREV_T] = t
+        _leave_waiting(x, g, r, t, dt, slot, kind, stack, slots, edge_keys, edge_vals, edges, sites, st_flags,
+                       st_site)  # fmt: skip
 
 
 @inline
-def _log_stay(x, g, r, t, state, kind, stack, stays):  # type: ignore[no-untyped-def]
-    """A goroutine changes to ``state``: keep when and why it could not run, once it runs again."""
-    was = g[r, G_STATE]
-    if was == RUNNING or was == 0:
-        if state != RUNNING:
-            g[r, G_STAY_T] = t
-            at = stack if was == RUNNING else g[r, G_ROOT_S]
-            g[r, G_STAY_WHAT] = (np.int64(kind) << STACK_BITS) | at
-    elif state == RUNNING:
-        at = np.uintp(x[X_LOG] & x[X_LOG_MASK])
-        stays[at, L_T0] = g[r, G_STAY_T]
-        stays[at, L_TW] = g[r, G_SINCE] if was == RUNNABLE else t
-        stays[at, L_T1] = t
-        stays[at, L_WHAT] = g[r, G_STAY_WHAT]
-        stays[at, L_PREV] = g[r, G_LOG]
-        stays[at, L_WAKER] = g[r, G_WAKER]
-        stays[at, L_ASSIST] = g[r, G_ASSIST_RAN]
-        g[r, G_WAKER] = 0
-        g[r, G_LOG] = x[X_LOG]
-        x[X_LOG] += 1
+def _log_stay(x, g, r, ready, t, stays):  # type: ignore[no-untyped-def]
+    """A goroutine that could run again at ``ready`` does at ``t``: keep when and why it could not."""
+    at = np.uintp(x[X_LOG] & x[X_LOG_MASK])
+    stays[at, L_T0] = g[r, G_STAY_T]
+    stays[at, L_TW] = ready
+    stays[at, L_T1] = t
+    stays[at, L_WHAT] = g[r, G_STAY_WHAT]
+    stays[at, L_PREV] = g[r, G_LOG]
+    stays[at, L_WAKER] = g[r, G_WAKER]
+    stays[at, L_ASSIST] = g[r, G_ASSIST_RAN]
+    g[r, G_WAKER] = 0
+    g[r, G_LOG] = x[X_LOG]
+    x[X_LOG] += 1
 
 
 @inline
@@ -1592,26 +1606,49 @@ def _unit(  # type: ignore[no-untyped-def]
 
 
 @inline
+def _begin_run(x, g, r, t):  # type: ignore[no-untyped-def]
+    """Running without a natural pause, from ``t`` on."""
+    g[r, G_BURST_T] = t
+    g[r, G_BURST_RUN] = g[r, G_RUN]
+    g[r, G_BURST_QUEUE] = x[X_INT_WOKEN]
+    g[r, G_BURST_LONG] = x[X_LONG]
+    g[r, G_BURST_S] = 0
+    g[r, G_BURST_OTHER] = 0
+
+
+@inline
+def _enter_running(x, g, r, t, kind, stack):  # type: ignore[no-untyped-def]
+    g[r, G_STATE] = RUNNING
+    g[r, G_SINCE] = t
+    g[r, G_OPEN] = 0
+    g[r, G_KIND] = kind
+    g[r, G_STACK] = stack
+    g[r, G_SLOT] = 0
+    g[r, G_RAN] = 1
+    x[X_RUNNING] += 1
+    if g[r, G_BURST_T] < 0:
+        _begin_run(x, g, r, t)
+
+
+@inline
 def _enter(x, g, row, t, state, kind, stack, counts, sites, st_flags, st_site, stays):  # type: ignore[no-untyped-def]
     r = np.uintp(row)  # unsigned: no test for an index from the end
-    _log_stay(x, g, r, t, state, kind, stack, stays)
+    was = g[r, G_STATE]
+    if state == RUNNING:
+        if was != RUNNING and was != 0:
+            _log_stay(x, g, r, g[r, G_SINCE] if was == RUNNABLE else t, t, stays)
+        _enter_running(x, g, r, t, kind, stack)
+        return
+    if was == RUNNING or was == 0:
+        g[r, G_STAY_T] = t
+        at = stack if was == RUNNING else g[r, G_ROOT_S]
+        g[r, G_STAY_WHAT] = (np.int64(kind) << STACK_BITS) | at
     g[r, G_STATE] = state
     g[r, G_SINCE] = t
     g[r, G_OPEN] = 0
     g[r, G_KIND] = kind
     g[r, G_STACK] = stack
     g[r, G_SLOT] = 0
-    if state == RUNNING:
-        x[X_RUNNING] += 1
-        g[r, G_RAN] = 1
-        if g[r, G_BURST_T] < 0:
-            g[r, G_BURST_T] = t
-            g[r, G_BURST_RUN] = g[r, G_RUN]
-            g[r, G_BURST_QUEUE] = x[X_INT_WOKEN]
-            g[r, G_BURST_LONG] = x[X_LONG]
-            g[r, G_BURST_S] = 0
-            g[r, G_BURST_OTHER] = 0
-        return
     if state == RUNNABLE:
         x[X_RUNNABLE] += 1
         if counts:
@@ -1777,10 +1814,23 @@ def fold(  # type: ignore[no-untyped-def]
             if x[X_GC_T] < 0 and (x[X_LOW] == 0 or v < x[X_LOW]):
                 x[X_LOW] = v
             continue
+        y = np.int64(ev_y[i])
+        if kind == GO_START and y >= 0 and g[y, G_STATE] == RUNNABLE:
+            # A third of most traces, so it has no part in the deciding below.
+            _tick(x, running_ns, t)
+            r = np.uintp(y)
+            dt = t - g[r, G_SINCE]
+            if dt < 0:
+                dt = zero
+            slot = _slot(x, slot_keys, slot_vals, slots, st_slot, g[r, G_KIND], g[r, G_STACK])
+            _leave_runnable(x, g, r, dt, groups, delays)
+            _leave_slot(g, r, dt, slot, slots, hist)
+            _log_stay(x, g, r, g[r, G_SINCE], t, stays)
+            _enter_running(x, g, r, t, zero, zero)
+            continue
         cur = np.int64(ev_g[i])
         if cur >= 0 and g[cur, G_STATE] == 0:
             cur = none
-        y = np.int64(ev_y[i])
         stack = np.int64(ev_s[i])
         # What the event does is decided first, in the branches below, and done once, behind them.
         see = none  # row whose own stack ``stack`` is
@@ -2137,12 +2187,8 @@ def fold(  # type: ignore[no-untyped-def]
         if pause >= 0:
             _end_run(x, g, pause, runs, t, False)
             if again:
-                g[pause, G_BURST_T] = t
-                g[pause, G_BURST_RUN] = g[pause, G_RUN] + t - g[pause, G_SINCE]
-                g[pause, G_BURST_QUEUE] = x[X_INT_WOKEN]
-                g[pause, G_BURST_LONG] = x[X_LONG]
-                g[pause, G_BURST_S] = 0
-                g[pause, G_BURST_OTHER] = 0
+                _begin_run(x, g, np.uintp(pause), t)
+                g[pause, G_BURST_RUN] += t - g[pause, G_SINCE]
         while row >= 0:
             _leave(x, g, row, t, slot_keys, slot_vals, slots, st_slot, hist, edge_keys, edge_vals, edges,
                    count_keys, count_vals, counters, groups, sites, delays, st_flags,

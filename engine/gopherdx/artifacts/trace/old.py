@@ -64,7 +64,7 @@ def read_old(file: BinaryIO, minor: int, *, path: str, progress: Callable[[float
     _add_names(words_of, index, stacks)
     order = _Order(index, stack_of, internal_of, words_of, reasons)
     replay = Replay()
-    with Worker("gopherdx-replay") as worker:
+    with Worker("gopherdx-replay", WINDOWS - 2) as worker:
         worker.put(replay.begin, 0)
         for columns, rows in order.windows(file, base):
             worker.put(replay.fold, columns, rows, stacks, reasons.kind_of, order.rows)

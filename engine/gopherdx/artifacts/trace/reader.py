@@ -19,7 +19,7 @@ import numpy.typing as npt
 from gopherdx.artifacts.spool import spooled
 from gopherdx.artifacts.trace import format as tf
 from gopherdx.artifacts.trace import kernels as k
-from gopherdx.artifacts.trace.arrays import RECORD_AGAIN, max_id, row_by_id
+from gopherdx.artifacts.trace.arrays import RECORD_AGAIN, WINDOWS, max_id, row_by_id
 from gopherdx.artifacts.trace.container import Generations, RawGeneration
 from gopherdx.artifacts.trace.jit import prepare
 from gopherdx.artifacts.trace.order import Order
@@ -85,7 +85,7 @@ def _read(stream: BinaryIO, path: str, size: int, progress: Progress | None, lim
     builder = _Builder(path, minor)
     in_place = isinstance(plain, Prefixed) and random_access(stream)
     generations = Generations(plain, minor, path=path, file=stream if in_place else None)
-    with Worker("gopherdx-replay") as worker:
+    with Worker("gopherdx-replay", WINDOWS - 2) as worker:
         for raw in generations:
             if progress is not None:
                 progress("reading the trace", min(1.0, counted.count / size) if size else 0.0)

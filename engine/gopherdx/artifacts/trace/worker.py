@@ -1,4 +1,4 @@
-"""One thread that does what it is given, in order, a step behind whoever gives it."""
+"""One thread that does what it is given, in order, some steps behind whoever gives it."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ _Task = tuple[Callable[..., Any], tuple[Any, ...]]
 
 
 class Worker:
-    """Runs tasks one after another in a thread of its own; at most one waits besides the one that runs.
+    """Runs tasks one after another in a thread of its own; at most ``waiting`` wait besides the one that runs.
 
-    So whoever calls ``put`` may use again, once it returns, what the task before the last one was given. An
-    exception in a task ends the work: the next ``put``, or leaving the context, raises it. Leaving the
+    So whoever calls ``put`` may use again, once it returns, what the task so many before the last one was
+    given. An exception in a task ends the work: the next ``put``, or leaving the context, raises it. Leaving the
     context by an exception (Ctrl-C is one) waits for the task that runs and for no other. Where no thread can
     be started (there are limits on their number) ``put`` runs each task itself.
     """
 
-    def __init__(self, name: str) -> None:
-        self._tasks: queue.Queue[_Task | None] = queue.Queue(maxsize=1)
+    def __init__(self, name: str, waiting: int = 1) -> None:
+        self._tasks: queue.Queue[_Task | None] = queue.Queue(maxsize=waiting)
         self._error: BaseException | None = None
         self._given_up = False
         self._started = False
@@ -46,7 +46,7 @@ class Worker:
             raise self._error
 
     def put(self, task: Callable[..., Any], *arguments: Any) -> None:
-        """Have ``task`` run after all that were put before; waits while one is waiting already."""
+        """Have ``task`` run after all that were put before; waits while ``waiting`` wait already."""
         if not self._started:
             task(*arguments)
             return
