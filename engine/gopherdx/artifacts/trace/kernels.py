@@ -918,14 +918,14 @@ def _new_proc(p_keys, p_vals, ps, tally, pid, at):  # type: ignore[no-untyped-de
 
 # One row a living goroutine (columns of ``g``).
 (
-    G_ID, G_STATE, G_SINCE, G_OPEN, G_SLOT, G_KIND, G_STACK, G_GROUP, G_CREATED, G_RUN, G_RUNNABLE, G_WAIT,
+    G_ID, G_STATE, G_SINCE, G_OPEN, G_KIND, G_STACK, G_GROUP, G_CREATED, G_RUN, G_RUNNABLE, G_WAIT,
     G_SYSCALL, G_ASSIST_T, G_ASSIST_S, G_ASSIST, G_LABEL, G_BURST_T, G_BURST_RUN, G_BURST_QUEUE,
     G_UNTYPED_END, G_BURST_S, G_LOCK_T, G_LOCK_RUN, G_PREV, G_PREV_T, G_SPAN, G_SPAN_T, G_SPAN_LAST,
     G_SPAN_RUN, G_SPAN_ASSIST, G_SPAN_S, G_SPAN_N, G_RAN, G_BURST_OTHER, G_SPAN_RUN_LAST,
     G_SPAN_ASSIST_LAST, G_WOKEN, G_ASSIST_RUN, G_BURST_LONG,
     G_LOG, G_STAY_T, G_STAY_WHAT, G_WAKER, G_ASSIST_RAN,
     G_UNIT_T, G_UNIT_HANDLER, G_SERVES, G_LOOP, G_ROOT_S, G_REGIONS, G_REGION,
-) = range(52)  # fmt: skip
+) = range(51)  # fmt: skip
 REGION_DEPTH = 4  # open regions that are kept of a goroutine: a begin and a name each, from G_REGION on
 GOROUTINE_COLUMNS = G_REGION + 2 * REGION_DEPTH
 
@@ -1273,6 +1273,18 @@ def _clear(g, row, gid, t):  # type: ignore[no-untyped-def]
 
 
 @inline
+def _leave_running(x, g, r, dt, count_keys, count_vals, counters):  # type: ignore[no-untyped-def]
+    """Goroutine ``r`` ran for ``dt``."""
+    g[r, G_RUN] += dt
+    if g[r, G_LABEL] > 0:
+        _count(x, count_keys, count_vals, counters, TAG_LABEL, g[r, G_LABEL], dt)
+        g[r, G_LABEL] = 0
+        x[X_MARKING] -= 1
+    else:
+        x[X_RUNNING] -= 1
+
+
+@inline
 def _leave_runnable(x, g, r, dt, groups, delays):  # type: ignore[no-untyped-def]
     """Goroutine ``r`` was runnable for ``dt``."""
     g[r, G_RUNNABLE] += dt
@@ -1340,13 +1352,7 @@ def _leave(  # type: ignore[no-untyped-def]
     if dt < 0:
         dt = np.int64(0)
     if state == RUNNING:
-        g[r, G_RUN] += dt
-        if g[r, G_LABEL] > 0:
-            _count(x, count_keys, count_vals, counters, TAG_LABEL, g[r, G_LABEL], dt)
-            g[r, G_LABEL] = 0
-            x[X_MARKING] -= 1
-        else:
-            x[X_RUNNING] -= 1
+        _leave_running(x, g, r, dt, count_keys, count_vals, counters)
         return
     if state == 0:
         return
@@ -1358,9 +1364,7 @@ def _leave(  # type: ignore[no-untyped-def]
         g[r, G_SYSCALL] += dt
     else:
         g[r, G_WAIT] += dt
-    slot = g[r, G_SLOT] - 1
-    if slot < 0:
-        slot = _slot(x, slot_keys, slot_vals, slots, st_slot, kind, stack)
+    slot = _slot(x, slot_keys, slot_vals, slots, st_slot, kind, stack)
     _leave_slot(g, r, dt, slot, slots, hist)
     if state == WAITING:
         _leave_waiting(x, g, r, t, dt, slot, kind, stack, slots, edge_keys, edge_vals, edges, sites, st_flags,
@@ -1540,13 +1544,12 @@ def _walk(x, stays, walk, parts, st_who, st_path, st_flags, what_of, start, end,
             assist = walk[depth, 5]
 
 
-@helper
+@inline
 def _unit(  # type: ignore[no-untyped-def]
     x, g, row, what, name, start, t, stack, stays, walk, parts, kind_keys, kind_vals, kinds, kind_hist, units,
     unit_parts, st_who, st_path, st_flags, what_of,
 ):  # fmt: skip
     """A unit of work ends at ``t`` on a goroutine at ``stack``: count it; some are kept with their parts."""
-    r = np.uintp(row)  # unsigned: no test for an index from the end
     ns = t - start
     if ns <= 0:
         return
@@ -1568,24 +1571,34 @@ def _unit(  # type: ignore[no-untyped-def]
     kind_hist[k, _bin(ns)] += 1
     if ns > kinds[k, U_MAX]:
         kinds[k, U_MAX] = ns
-    base = k * UNITS_A_KIND
     slow = np.int64(-1)
     if n < SLOWEST:
-        slow = base + n
+        slow = n
     elif ns > kinds[k, U_LOW]:
-        slow = base + kinds[k, U_LOW_AT]
+        slow = kinds[k, U_LOW_AT]
     # A sample of fixed size (Vitter's algorithm R), the same for the same trace.
     place = n
     if n >= SAMPLED:
         place = (_mixed(key + n * 0x9E3779B97F4A7C1) * (n + 1)) >> 31  # of 0..n
-    sampled = base + SLOWEST + place if place < SAMPLED else np.int64(-1)
-    if slow < 0 and sampled < 0:
-        return
-    _walk(x, stays, walk, parts, st_who, st_path, st_flags, what_of, start, t, g[r, G_LOG], stack,
+    if slow >= 0 or place < SAMPLED:
+        _keep_unit(x, g, row, k, n, slow, place, start, ns, stack, stays, walk, parts, kinds, units, unit_parts,
+                   st_who, st_path, st_flags, what_of)  # fmt: skip
+
+
+@helper
+def _keep_unit(  # type: ignore[no-untyped-def]
+    x, g, row, k, n, slow, place, start, ns, stack, stays, walk, parts, kinds, units, unit_parts, st_who,
+    st_path, st_flags, what_of,
+):  # fmt: skip
+    """Keep the unit after ``n`` of its kind: in place ``slow`` of the slowest, ``place`` of the sample, if any."""
+    r = np.uintp(row)  # unsigned: no test for an index from the end
+    base = k * UNITS_A_KIND
+    _walk(x, stays, walk, parts, st_who, st_path, st_flags, what_of, start, start + ns, g[r, G_LOG], stack,
           g[r, G_ASSIST_RAN])  # fmt: skip
     for turn in range(2):
-        to = slow if turn == 0 else sampled
-        if to >= 0:
+        to = slow if turn == 0 else place + SLOWEST
+        if 0 <= to < (SLOWEST if turn == 0 else UNITS_A_KIND):
+            to += base
             units[to, V_NS] = ns
             units[to, V_T] = start
             units[to, V_G] = g[r, G_ID]
@@ -1617,17 +1630,40 @@ def _begin_run(x, g, r, t):  # type: ignore[no-untyped-def]
 
 
 @inline
+def _run_on(x, g, r, t):  # type: ignore[no-untyped-def]
+    """A natural pause of a goroutine that goes on running."""
+    _begin_run(x, g, r, t)
+    g[r, G_BURST_RUN] += t - g[r, G_SINCE]
+
+
+@inline
 def _enter_running(x, g, r, t, kind, stack):  # type: ignore[no-untyped-def]
     g[r, G_STATE] = RUNNING
     g[r, G_SINCE] = t
     g[r, G_OPEN] = 0
     g[r, G_KIND] = kind
     g[r, G_STACK] = stack
-    g[r, G_SLOT] = 0
     g[r, G_RAN] = 1
     x[X_RUNNING] += 1
     if g[r, G_BURST_T] < 0:
         _begin_run(x, g, r, t)
+
+
+@inline
+def _enter_other(x, g, r, t, state, kind, stack, counts, sites, st_flags, st_site):  # type: ignore[no-untyped-def]
+    """Into a state in which a goroutine does not run."""
+    g[r, G_STATE] = state
+    g[r, G_SINCE] = t
+    g[r, G_OPEN] = 0
+    g[r, G_KIND] = kind
+    g[r, G_STACK] = stack
+    if state == RUNNABLE:
+        x[X_RUNNABLE] += 1
+        if counts:
+            g[r, G_WOKEN] = 1
+            x[X_WOKEN] += 1
+    elif state == WAITING and st_flags[np.uintp(stack)] & F_LOCK and (kind == 6 or kind == 0):
+        _wait_for_lock(x, sites, st_site[np.uintp(stack)], t, 1)
 
 
 @inline
@@ -1643,19 +1679,7 @@ def _enter(x, g, row, t, state, kind, stack, counts, sites, st_flags, st_site, s
         g[r, G_STAY_T] = t
         at = stack if was == RUNNING else g[r, G_ROOT_S]
         g[r, G_STAY_WHAT] = (np.int64(kind) << STACK_BITS) | at
-    g[r, G_STATE] = state
-    g[r, G_SINCE] = t
-    g[r, G_OPEN] = 0
-    g[r, G_KIND] = kind
-    g[r, G_STACK] = stack
-    g[r, G_SLOT] = 0
-    if state == RUNNABLE:
-        x[X_RUNNABLE] += 1
-        if counts:
-            g[r, G_WOKEN] = 1
-            x[X_WOKEN] += 1
-    elif state == WAITING and st_flags[np.uintp(stack)] & F_LOCK and (kind == 6 or kind == 0):
-        _wait_for_lock(x, sites, st_site[np.uintp(stack)], t, 1)
+    _enter_other(x, g, r, t, state, kind, stack, counts, sites, st_flags, st_site)
 
 
 @helper
@@ -1697,49 +1721,73 @@ def _wait_for_lock(x, sites, site, t, by):  # type: ignore[no-untyped-def]
 
 @inline
 def _note_waker(  # type: ignore[no-untyped-def]
-    x,
-    g,
-    y,
-    cur,
-    t,
-    stack,
-    slot_keys,
-    slot_vals,
-    slots,
-    st_slot,
-    edge_keys,
-    edge_vals,
-    edges,
-    sites,
-    flags,
-    st_site,
-):
+    x, g, y, cur, t, waited, slot, stack, edge_keys, edge_vals, edges, slots, sites, flags, st_site
+):  # fmt: skip
     """Goroutine ``cur`` (or nobody, -1) ends the wait of ``y``; for a mutex, how long it can have held it."""
-    waited = t - g[np.uintp(y), G_SINCE]
-    if waited < 0:
-        waited = np.int64(0)
-    wslot = _slot(x, slot_keys, slot_vals, slots, st_slot, g[np.uintp(y), G_KIND], g[np.uintp(y), G_STACK])
-    g[np.uintp(y), G_SLOT] = wslot + 1
     by = stack if cur >= 0 else np.int64(NO_WAKER)
-    e = _edge(x, edge_keys, edge_vals, edges, slots, wslot, W_LAST_WAKE, by)
+    e = _edge(x, edge_keys, edge_vals, edges, slots, slot, W_LAST_WAKE, by)
     edges[np.uintp(e), E_N] += 1
     edges[np.uintp(e), E_NS] += waited
     if flags & F_LOCK and cur >= 0:
         sites[0, S_HANDOVERS] += 1
-        site = st_site[g[np.uintp(y), G_STACK]]
+        site = st_site[np.uintp(g[y, G_STACK])]
         if site > 0:
             sites[np.uintp(site), S_HANDOVERS] += 1
-        run = g[np.uintp(cur), G_RUN]
-        if g[np.uintp(cur), G_STATE] == RUNNING:
-            run += t - g[np.uintp(cur), G_SINCE]
-        if g[np.uintp(cur), G_LOCK_T] >= g[np.uintp(y), G_SINCE]:
-            edges[np.uintp(e), E_HOLD] += t - g[np.uintp(cur), G_LOCK_T]
-            edges[np.uintp(e), E_HOLD_KNOWN] += t - g[np.uintp(cur), G_LOCK_T]
-            edges[np.uintp(e), E_HOLD_RUN] += run - g[np.uintp(cur), G_LOCK_RUN]
+        c = np.uintp(cur)
+        run = _ran(g, cur, t)
+        if g[c, G_LOCK_T] >= g[y, G_SINCE]:
+            edges[np.uintp(e), E_HOLD] += t - g[c, G_LOCK_T]
+            edges[np.uintp(e), E_HOLD_KNOWN] += t - g[c, G_LOCK_T]
+            edges[np.uintp(e), E_HOLD_RUN] += run - g[c, G_LOCK_RUN]
         else:
             edges[np.uintp(e), E_HOLD] += waited
-        g[np.uintp(cur), G_LOCK_T] = t
-        g[np.uintp(cur), G_LOCK_RUN] = run
+        g[c, G_LOCK_T] = t
+        g[c, G_LOCK_RUN] = run
+
+
+@inline
+def _see(  # type: ignore[no-untyped-def]
+    x, g, row, t, stack, pauses, blocks, spans, st_root, st_flags, st_who, st_path, groups, group_keys,
+    group_vals, count_keys, count_vals, counters,
+):  # fmt: skip
+    """``_see_stack``, and whether a unit of work ends or begins where the goroutine ``pauses`` (or ``blocks``).
+
+    Returns the unit that ends here (0: none), its name and when it began.
+    """
+    r = np.uintp(row)
+    unit = np.int64(0)
+    name = np.int64(0)
+    begun = np.int64(0)
+    between = st_flags[np.uintp(stack)]
+    span = (between >> F_SPAN_SHIFT) & 3
+    _see_stack(x, g, row, t, stack, span, spans, st_root, groups, group_keys, group_vals, count_keys,
+               count_vals, counters)  # fmt: skip
+    if between & F_HANDLER and g[r, G_UNIT_HANDLER] == 0:
+        g[r, G_UNIT_HANDLER] = st_who[np.uintp(stack)] >> (2 * WHO_BITS)
+    between &= F_PAUSE
+    if between and pauses:
+        begun = g[r, G_UNIT_T]
+        if between & F_BETWEEN:
+            g[r, G_SERVES] = U_HANDLER
+            if g[r, G_UNIT_HANDLER] > 0 and begun >= 0:
+                unit = np.int64(U_HANDLER)
+                name = g[r, G_UNIT_HANDLER]
+            g[r, G_UNIT_HANDLER] = 0
+            if unit > 0 or begun < 0:
+                g[r, G_UNIT_T] = t
+        elif (
+            blocks
+            and g[r, G_SERVES] != U_HANDLER
+            and (g[r, G_LOOP] == 0 or g[r, G_LOOP] == st_path[np.uintp(stack)])
+        ):
+            # The place where it first waits so is where its loop begins anew.
+            g[r, G_LOOP] = st_path[np.uintp(stack)]
+            g[r, G_SERVES] = U_JOB if between & F_HANDED else U_TURN
+            if begun >= 0:
+                unit = g[r, G_SERVES]
+                name = (st_who[np.uintp(stack)] >> WHO_BITS) & WHO_MASK
+            g[r, G_UNIT_T] = -1
+    return unit, name, begun
 
 
 @kernel("qBllqll ii qQ qqQL qqQ qqQ qqQ QQQqq qqq Q q QQQ qqQLQQ qq qqq", 2)
@@ -1814,14 +1862,12 @@ def fold(  # type: ignore[no-untyped-def]
             if x[X_GC_T] < 0 and (x[X_LOW] == 0 or v < x[X_LOW]):
                 x[X_LOW] = v
             continue
+        # Most events are of three kinds, which have no part in the deciding below.
         y = np.int64(ev_y[i])
         if kind == GO_START and y >= 0 and g[y, G_STATE] == RUNNABLE:
-            # A third of most traces, so it has no part in the deciding below.
             _tick(x, running_ns, t)
             r = np.uintp(y)
-            dt = t - g[r, G_SINCE]
-            if dt < 0:
-                dt = zero
+            dt = max(zero, t - g[r, G_SINCE])
             slot = _slot(x, slot_keys, slot_vals, slots, st_slot, g[r, G_KIND], g[r, G_STACK])
             _leave_runnable(x, g, r, dt, groups, delays)
             _leave_slot(g, r, dt, slot, slots, hist)
@@ -1832,7 +1878,62 @@ def fold(  # type: ignore[no-untyped-def]
         if cur >= 0 and g[cur, G_STATE] == 0:
             cur = none
         stack = np.int64(ev_s[i])
-        # What the event does is decided first, in the branches below, and done once, behind them.
+        if kind == GO_BLOCK and cur >= 0 and g[cur, G_STATE] == RUNNING:
+            _tick(x, running_ns, t)
+            r = np.uintp(cur)
+            unit = zero
+            if stack > 0:
+                unit, name, begun = _see(
+                    x, g, cur, t, stack, True, True, spans, st_root, st_flags, st_who, st_path, groups,
+                    group_keys, group_vals, count_keys, count_vals, counters
+                )  # fmt: skip
+            reason = np.int64(ev_r[i])
+            if reason != 12:
+                _end_run(x, g, cur, runs, t, False)
+            _leave_running(x, g, r, max(zero, t - g[r, G_SINCE]), count_keys, count_vals, counters)
+            g[r, G_STAY_T] = t
+            g[r, G_STAY_WHAT] = (reason << STACK_BITS) | stack
+            _enter_other(x, g, r, t, np.int64(WAITING), reason, stack, False, sites, st_flags, st_site)
+            if unit > 0:
+                _unit(x, g, cur, unit, name, begun, t, stack, stays, walk, parts, kind_keys, kind_vals, kinds,
+                      kind_hist, units, unit_parts, st_who, st_path, st_flags, what_of)  # fmt: skip
+            continue
+        if kind == GO_UNBLOCK and y >= 0 and g[y, G_STATE] == WAITING:
+            _tick(x, running_ns, t)
+            r = np.uintp(y)
+            where = g[r, G_STACK]
+            why = g[r, G_KIND]
+            flags = st_flags[np.uintp(where)]
+            # The collector and the scheduler, whoever they run on, are nobody.
+            again = cur >= 0 and g[cur, G_STATE] == RUNNING and not st_flags[np.uintp(stack)] & F_INTERNAL
+            if again:
+                g[r, G_WAKER] = ((g[cur, G_LOG] + 2) << STACK_BITS) | stack
+            dt = max(zero, t - g[r, G_SINCE])
+            slot = _slot(x, slot_keys, slot_vals, slots, st_slot, why, where)
+            _note_waker(x, g, r, cur, t, dt, slot, stack, edge_keys, edge_vals, edges, slots, sites, flags,
+                        st_site)  # fmt: skip
+            if flags & F_BETWEEN:
+                if g[r, G_UNIT_HANDLER] == 0:
+                    g[r, G_UNIT_T] = t
+            elif flags & F_PAUSE:
+                handed = g[r, G_WAKER] != 0
+                if g[r, G_LOOP] == st_path[np.uintp(where)] and handed == (g[r, G_SERVES] == U_JOB):
+                    g[r, G_UNIT_T] = t
+            if cur >= 0 and stack > 0:
+                _see(x, g, cur, t, stack, False, False, spans, st_root, st_flags, st_who, st_path, groups,
+                     group_keys, group_vals, count_keys, count_vals, counters)  # fmt: skip
+            if again:
+                _end_run(x, g, cur, runs, t, False)
+                _run_on(x, g, np.uintp(cur), t)
+            g[r, G_WAIT] += dt
+            _leave_slot(g, r, dt, slot, slots, hist)
+            _leave_waiting(x, g, r, t, dt, slot, why, where, slots, edge_keys, edge_vals, edges, sites,
+                           st_flags, st_site)  # fmt: skip
+            why = np.int64(K_SCHED) if g[r, G_RAN] != 0 else np.int64(K_SCHED_NEW)
+            counts = not flags & F_INTERNAL
+            _enter_other(x, g, r, t, np.int64(RUNNABLE), why, stack, counts, sites, st_flags, st_site)
+            continue
+        # What another event does is decided first, in the branches below, and done once, behind them.
         see = none  # row whose own stack ``stack`` is
         pause = none  # row whose run without a pause ends here
         again = False  # … and begins anew, since it goes on running
@@ -1883,22 +1984,6 @@ def fold(  # type: ignore[no-untyped-def]
             state = np.int64(RUNNABLE)
             why = np.int64(K_SCHED)
             where = stack
-            if y >= 0 and g[y, G_STATE] == WAITING:
-                flags = st_flags[np.uintp(g[y, G_STACK])]
-                _note_waker(x, g, y, cur, t, stack, slot_keys, slot_vals, slots, st_slot,
-                            edge_keys, edge_vals,
-                            edges, sites, flags, st_site)  # fmt: skip
-                if again:  # the collector and the scheduler, whoever they run on, are nobody
-                    g[np.uintp(y), G_WAKER] = ((g[np.uintp(cur), G_LOG] + 2) << STACK_BITS) | stack
-                between = flags & F_PAUSE
-                if between:
-                    if between & F_BETWEEN:
-                        if g[y, G_UNIT_HANDLER] == 0:
-                            g[y, G_UNIT_T] = t
-                    elif g[y, G_LOOP] == st_path[g[y, G_STACK]] and (g[y, G_WAKER] != 0) == (
-                        g[y, G_SERVES] == U_JOB
-                    ):
-                        g[y, G_UNIT_T] = t
         elif kind == GO_SYSCALL_BEGIN:
             row = cur
             see = cur
@@ -2153,42 +2238,20 @@ def fold(  # type: ignore[no-untyped-def]
         if x[X_LIVE] > x[X_LIVE_MAX]:
             x[X_LIVE_MAX] = x[X_LIVE]
         if see >= 0 and stack > 0:
-            between = st_flags[np.uintp(stack)]
-            span = (between >> F_SPAN_SHIFT) & 3
-            _see_stack(x, g, see, t, stack, span, spans, st_root, groups, group_keys, group_vals,
-                       count_keys, count_vals, counters)  # fmt: skip
-            if between & F_HANDLER and g[see, G_UNIT_HANDLER] == 0:
-                g[see, G_UNIT_HANDLER] = st_who[np.uintp(stack)] >> (2 * WHO_BITS)
-            between &= F_PAUSE
-            if between and (kind == GO_BLOCK or kind == GO_SYSCALL_BEGIN or kind == GO_SYSCALL_SHORT):
-                begun = g[see, G_UNIT_T]
-                if between & F_BETWEEN:
-                    g[see, G_SERVES] = U_HANDLER
-                    if g[see, G_UNIT_HANDLER] > 0 and begun >= 0:
-                        ends = see
-                        unit = np.int64(U_HANDLER)
-                        name = g[see, G_UNIT_HANDLER]
-                    g[see, G_UNIT_HANDLER] = 0
-                    if ends >= 0 or begun < 0:
-                        g[see, G_UNIT_T] = t
-                elif (
-                    kind == GO_BLOCK
-                    and g[see, G_SERVES] != U_HANDLER
-                    and (g[see, G_LOOP] == 0 or g[see, G_LOOP] == st_path[stack])
-                ):
-                    # The place where it first waits so is where its loop begins anew.
-                    g[see, G_LOOP] = st_path[stack]
-                    g[see, G_SERVES] = U_JOB if between & F_HANDED else U_TURN
-                    if begun >= 0:
-                        ends = see
-                        unit = g[see, G_SERVES]
-                        name = (st_who[stack] >> WHO_BITS) & WHO_MASK
-                    g[see, G_UNIT_T] = -1
+            pauses = kind == GO_BLOCK or kind == GO_SYSCALL_BEGIN or kind == GO_SYSCALL_SHORT
+            between, whose, when = _see(
+                x, g, see, t, stack, pauses, kind == GO_BLOCK, spans, st_root, st_flags, st_who, st_path,
+                groups, group_keys, group_vals, count_keys, count_vals, counters
+            )  # fmt: skip
+            if between > 0:
+                ends = see
+                unit = between
+                name = whose
+                begun = when
         if pause >= 0:
             _end_run(x, g, pause, runs, t, False)
             if again:
-                _begin_run(x, g, np.uintp(pause), t)
-                g[pause, G_BURST_RUN] += t - g[pause, G_SINCE]
+                _run_on(x, g, np.uintp(pause), t)
         while row >= 0:
             _leave(x, g, row, t, slot_keys, slot_vals, slots, st_slot, hist, edge_keys, edge_vals, edges,
                    count_keys, count_vals, counters, groups, sites, delays, st_flags,
