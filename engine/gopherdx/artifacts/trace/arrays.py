@@ -17,10 +17,23 @@ WINDOWS = 6  # one is filled, one is replayed, the others wait: enough for the t
 RECORD_AGAIN = "record it again with curl -o trace.out 'http://HOST/debug/pprof/trace?seconds=5'"
 
 
-def window(size: int) -> Window:
-    """Columns of ``order``'s output: time, type, goroutine, target, value, stack, reason."""
-    types = (np.int64, np.uint8, np.int32, np.int32, np.int64, np.int32, np.int32)
-    return tuple(np.empty(size, dtype=t) for t in types)
+def windows(count: int, size: int) -> list[Window]:
+    """So many windows of ``size`` events: columns of time, type, goroutine, target, value, stack, reason.
+
+    They are one piece of memory, which numpy asks large pages for: thousands of small ones cost more than
+    what is done with them.
+    """
+    types = [np.dtype(t) for t in (np.int64, np.uint8, np.int32, np.int32, np.int64, np.int32, np.int32)]
+    memory = np.empty(count * size * sum(t.itemsize for t in types), dtype=np.uint8)
+    out = []
+    at = 0
+    for _ in range(count):
+        columns = []
+        for t in types:
+            columns.append(memory[at : at + size * t.itemsize].view(t))
+            at += size * t.itemsize
+        out.append(tuple(columns))
+    return out
 
 
 def hash_table(size: int) -> tuple[Ints, Ints]:

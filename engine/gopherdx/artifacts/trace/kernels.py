@@ -356,7 +356,7 @@ REASONS = 64  # in a map of strings, numbers below are reasons of a wait or stop
 
 # A cursor walks the batches of one M (columns of ``cursors``).
 C_POS, C_END, C_BATCH, C_LAST, C_TIME, C_KIND, C_A, C_B, C_C, C_D, C_M = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-CURSOR_COLUMNS = 11
+CURSOR_COLUMNS = 16  # those behind C_M are not used: a row is two lines of a cache
 NO_MORE, ANOTHER, NOT_LOADED = 0, 1, 2  # what an M has behind the event it stands at
 NOT_READ = 0  # as an event type: the cursor stands before its first event, its time is that of its batch
 # State of an M: the goroutine's row and the P's row bound to it, -1 for none.
@@ -371,7 +371,15 @@ TALLY_SIZE = 272
 
 
 @inline
-def _advance(buf, cursors, c, batches, next_batch, arg_counts, mul, tally):  # type: ignore[no-untyped-def]
+def _ns(ticks, mul, whole):  # type: ignore[no-untyped-def]
+    """Ticks as ns, ``mul`` each. Where that is a whole number (not 0), the same in integers, which is faster."""
+    if whole > 0 and 0 <= ticks < (1 << 32):
+        return ticks * whole
+    return np.int64(np.float64(ticks) * mul)
+
+
+@inline
+def _advance(buf, cursors, c, batches, next_batch, arg_counts, mul, whole, tally):  # type: ignore[no-untyped-def]
     """Decode the next event of cursor ``c``. Whether there is one: NO_MORE, ANOTHER or NOT_LOADED.
 
     Where an event cannot be decoded the rest of its batch has no meaning: on with the M's next one. It is not
@@ -407,12 +415,12 @@ def _advance(buf, cursors, c, batches, next_batch, arg_counts, mul, tally):  # t
                 cursors[c, C_D], pos = _uvarint_inside(buf, pos)
             ok = pos >= 0
             if ok:
-                cursors[c, C_LAST] += np.int64(np.float64(dt) * mul)
+                cursors[c, C_LAST] += _ns(dt, mul, whole)
         elif ok:
             dt, pos = _uvarint(buf, pos, end)
             ok = pos >= 0
             if ok:
-                cursors[c, C_LAST] += np.int64(np.float64(dt) * mul)
+                cursors[c, C_LAST] += _ns(dt, mul, whole)
                 for k in range(n):
                     v, pos = _uvarint(buf, pos, end)
                     if pos < 0:
@@ -430,9 +438,9 @@ def _advance(buf, cursors, c, batches, next_batch, arg_counts, mul, tally):  # t
 
 
 @helper
-def _advance_once(buf, cursors, c, batches, next_batch, arg_counts, mul, tally):  # type: ignore[no-untyped-def]
+def _advance_once(buf, cursors, c, batches, next_batch, arg_counts, mul, whole, tally):  # type: ignore[no-untyped-def]
     """``_advance`` where it is rare: it costs a call, and less time to compile."""
-    return _advance(buf, cursors, c, batches, next_batch, arg_counts, mul, tally)
+    return _advance(buf, cursors, c, batches, next_batch, arg_counts, mul, whole, tally)
 
 
 @inline
@@ -530,13 +538,16 @@ def order(  # type: ignore[no-untyped-def]
     mask = g_keys.size - 1
     m_mask = m_keys.size - 1
     p_mask = p_keys.size - 1
+    whole = np.int64(0)
+    if 1.0 <= mul <= 1048576.0 and np.float64(np.int64(mul)) == mul:
+        whole = np.int64(mul)
     gen = tally[T_GEN]
     heap_n = tally[T_HEAP]
     n_stalled = tally[T_STALLED]
     next_sample = tally[T_SAMPLE]
     check_at = 0
     if tally[T_LOAD] != 0:  # the last call stopped where the M at the front has its next batch
-        more = _advance_once(buf, cursors, heap[0], batches, next_batch, arg_counts, mul, tally)
+        more = _advance_once(buf, cursors, heap[0], batches, next_batch, arg_counts, mul, whole, tally)
         if more == NOT_LOADED:
             return LOAD_BATCH, n
         tally[T_LOAD] = 0
@@ -841,7 +852,7 @@ def order(  # type: ignore[no-untyped-def]
             n += 1
             tally[kind] += 1
             ms[m, M_G] = new_g
-        more = _advance(buf, cursors, c, batches, next_batch, arg_counts, mul, tally)
+        more = _advance(buf, cursors, c, batches, next_batch, arg_counts, mul, whole, tally)
         if more == NOT_LOADED:
             tally[T_LOAD] = 1
             tally[T_HEAP] = heap_n

@@ -17,7 +17,7 @@ from gopherdx.artifacts.trace.arrays import (
     doubled,
     hash_table,
     rehashed,
-    window,
+    windows,
 )
 from gopherdx.artifacts.trace.container import Bytes, RawGeneration
 from gopherdx.errors import UnreadableInput
@@ -33,7 +33,7 @@ class Ordering:
         self._g_keys, self._g_vals = hash_table(4096)
         self._gs: Ints = np.zeros((2048, columns), dtype=np.int64)
         self._free: Ints = np.zeros(2048, dtype=np.int64)
-        self._windows = [window(WINDOW) for _ in range(WINDOWS)]
+        self._windows = windows(WINDOWS, WINDOW)
 
     @property
     def events(self) -> int:
