@@ -72,6 +72,7 @@ with _manners():
             raise _unusable(error) from error
         raise _unusable("its import left it empty")
     # For reason/chain.py, which runs the rules: experta is imported here and nowhere else.
+    from experta import InitialFact as InitialFact
     from experta import KnowledgeEngine as KnowledgeEngine
     from experta.abstract import Strategy as Strategy
     from experta.activation import Activation as Activation

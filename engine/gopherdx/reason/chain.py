@@ -207,8 +207,8 @@ class _Engine(words.KnowledgeEngine):
         super().__init__()
 
     def fire(self, facts: Iterable[Any]) -> _Said:
-        """Run the rules over these facts and forget them."""
-        self.reset()
+        """Run the rules over these facts and forget them. What experta's ``reset`` does is done already."""
+        self.facts.declare(words.InitialFact())
         self.declare(*facts)
         self.run()
         said, self._said = self._said, _Said()
