@@ -23,41 +23,57 @@ MOVE: Final = re.compile(r"GoID=(\d+) (\w+)->(\w+)")
 def running(go: str, trace: Path) -> dict[str, float]:
     """Percent of all running time by start function, the largest first; "" where no stack tells it."""
     command = [go, "tool", "trace", "-d=parsed", str(trace)]
-    root: dict[int, str] = {}
-    state: dict[int, tuple[str, int]] = {}
-    spent: Counter[int] = Counter()
-    time, moved, own = 0, -1, -1
-    whose = -1  # goroutine that the stack is of which is being read
-    frame = ""
+    seen = _Goroutines()
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, errors="replace") as tool:
         assert tool.stdout is not None
         for line in tool.stdout:
-            if line.startswith("\t"):
-                if not line.startswith("\t\t"):
-                    frame = line.strip().split(" @ ")[0]  # the last one is the outermost
-                continue
-            if frame and whose >= 0:
-                root.setdefault(whose, frame)
-            if line.startswith("TransitionStack="):
-                whose, frame = moved, ""
-            elif line.startswith("Stack="):
-                whose, frame = own, ""
-            elif event := EVENT.match(line):
-                whose, frame, moved = -1, "", -1
-                own, time = int(event[1]), int(event[3])
-                if event[2] == "StateTransition" and (move := MOVE.match(event[4])):
-                    moved = int(move[1])
-                    was, since = state.get(moved, ("", time))
-                    if was == "Running":
-                        spent[moved] += time - since
-                    state[moved] = (move[3], time)
-    for goroutine, (last, since) in state.items():
-        if last == "Running":
-            spent[goroutine] += time - since
-    by_root: Counter[str] = Counter()
-    for goroutine, ns in spent.items():
-        by_root[root.get(goroutine, "")] += ns
-    return {name: 100 * ns / max(1, by_root.total()) for name, ns in by_root.most_common()}
+            seen.read(line)
+    return seen.shares()
+
+
+class _Goroutines:
+    """Where each goroutine began, and how long it ran, line by line."""
+
+    def __init__(self) -> None:
+        self._root: dict[int, str] = {}
+        self._state: dict[int, tuple[str, int]] = {}
+        self._ran: Counter[int] = Counter()
+        self._time = 0
+        self._own = self._moved = -1  # of the last event: the goroutine on its M, and the one it is about
+        self._whose = -1  # the goroutine whose stack is being read
+        self._frame = ""
+
+    def read(self, line: str) -> None:
+        if line.startswith("\t"):
+            if not line.startswith("\t\t"):
+                self._frame = line.strip().split(" @ ")[0]  # the last one is the outermost
+            return
+        if self._frame and self._whose >= 0:
+            self._root.setdefault(self._whose, self._frame)
+        self._whose, self._frame = -1, ""
+        if line.startswith("TransitionStack="):
+            self._whose = self._moved
+        elif line.startswith("Stack="):
+            self._whose = self._own
+        elif event := EVENT.match(line):
+            self._own, self._time, self._moved = int(event[1]), int(event[3]), -1
+            if event[2] == "StateTransition" and (move := MOVE.match(event[4])):
+                self._moved = int(move[1])
+                self._change(self._moved, move[3])
+
+    def _change(self, goroutine: int, to: str) -> None:
+        was, since = self._state.get(goroutine, ("", self._time))
+        if was == "Running":
+            self._ran[goroutine] += self._time - since
+        self._state[goroutine] = (to, self._time)
+
+    def shares(self) -> dict[str, float]:
+        for goroutine in self._state:
+            self._change(goroutine, "")
+        by_root: Counter[str] = Counter()
+        for goroutine, ns in self._ran.items():
+            by_root[self._root.get(goroutine, "")] += ns
+        return {name: 100 * ns / max(1, by_root.total()) for name, ns in by_root.most_common()}
 
 
 def main() -> None:

@@ -343,9 +343,17 @@ def test_forced_lines_are_none_of_the_rate() -> None:
 
 
 def collector(
-    *, seconds: float, asked_for: int, triggered: int, sampled: tuple[tuple[int, int], ...] = ()
+    *,
+    seconds: float,
+    asked_for: int,
+    triggered: int,
+    sampled: tuple[tuple[int, int], ...] = (),
+    stops: dict[str, tuple[int, int, int]] | None = None,
 ) -> dict[str, Any]:
-    """What is told of a trace with these collections, each of 2 ms of marking, and CPU samples (stack, n)."""
+    """What is told of a trace with these collections, each of 2 ms of marking, and CPU samples (stack, n).
+
+    ``stops`` are how often the world was stopped, for how many ns, and the longest, by reason.
+    """
     stacks = [
         (),
         (Frame("runtime.GC", "mgc.go", 1), Frame("main.flush", "main.go", 5)),
@@ -364,6 +372,7 @@ def collector(
             cycles=cycles,
             mark_ns={"dedicated": 2_000_000 * cycles, "fractional": 0, "idle": 0},
             assist_ns=0,
+            stw=stops or {},
             heap_low_bytes=4.0 * MB,
             goal_max_bytes=8 * MB,
             allocated_bytes=4 * MB * cycles,
@@ -397,6 +406,26 @@ def test_samples_tell_the_collectors_share_where_threads_wait_for_a_cpu(
 ) -> None:
     of = collector(seconds=5, asked_for=0, triggered=100, sampled=((2, work), (3, marking)))
     assert of.get("gc.sampled_share") == told
+
+
+@pytest.mark.parametrize(("samples", "told"), [(0, 2.0), (99, 2.0), (200, None)])
+def test_how_long_the_world_is_stopped_is_told_where_samples_are_few(
+    samples: int, told: float | None
+) -> None:
+    stops = {
+        "GC sweep termination": (100, 300_000_000, 9_000_000),
+        "GC mark termination": (100, 100_000_000, 1_000_000),
+        "read mem stats": (50, 900_000_000, 20_000_000),
+    }
+    sampled = ((2, samples),) if samples else ()
+    of = collector(seconds=5, asked_for=0, triggered=100, sampled=sampled, stops=stops)
+    assert of.get("gc.stop_ms") == told
+
+
+def test_a_few_stops_tell_nothing_of_the_machine() -> None:
+    stops = {"GC mark termination": (9, 90_000_000, 20_000_000)}
+    of = collector(seconds=5, asked_for=0, triggered=4, stops=stops)
+    assert "gc.stop_ms" not in of
 
 
 def test_a_trace_of_less_than_a_second_tells_no_rate() -> None:

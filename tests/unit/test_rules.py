@@ -512,6 +512,28 @@ def test_the_order_of_observations_decides_nothing(
     assert chain.run(kb, seen(facts)) == chain.run(kb, seen(FACTS))
 
 
+@pytest.mark.parametrize("crash", [None, "test"])
+def test_an_engine_that_is_used_again_says_what_a_new_one_says(tmp_path: Path, crash: str | None) -> None:
+    kb = kb_of(made(tmp_path, "X901"), *([made(tmp_path, "X902", CRASHES[crash])] if crash else []))
+    some = [seen(FACTS[:n]) for n in (5, 0, 2, 4, 5)]
+    new = []
+    for facts in some:
+        chain._IDLE.clear()
+        new.append(chain.run(kb, facts))
+    before = set(chain._IDLE.values())
+    assert [chain.run(kb, facts) for facts in some] == new
+    assert set(chain._IDLE.values()) == before
+    assert not any(engine.facts for engine in before)
+
+
+def test_few_idle_engines_are_kept(tmp_path: Path) -> None:
+    bases = [kb_of(made(tmp_path, f"X90{n}")) for n in range(6)]
+    for kb in bases:
+        chain.prepare(kb)
+    assert len(chain._IDLE) == chain._IDLE_MAX
+    assert chain.run(bases[0], seen(FACTS)).evidence
+
+
 def test_threads_do_not_disturb_each_other(tmp_path: Path) -> None:
     kb = kb_of(made(tmp_path, "X901"), made(tmp_path, "X902", CRASHES["test"]))
     expected = [chain.run(kb, seen(FACTS[:n])) for n in range(5)]

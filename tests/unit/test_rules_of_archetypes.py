@@ -82,6 +82,20 @@ def test_on_a_crowded_machine_samples_say_what_the_collector_uses(
     assert bool([f for f in verdict.findings if f.id == "G201" and f.level == "likely"]) is likely
 
 
+@pytest.mark.parametrize(
+    ("stop", "share", "likely"),
+    [(0.3, 0.08, True), (3.0, 0.08, False), (3.0, 0.3, True), (None, 0.08, True)],
+)
+def test_where_the_world_is_slow_to_stop_the_collector_has_to_look_dearer(
+    stop: float | None, share: float, likely: bool
+) -> None:
+    values = {"cycles_per_s": 25.0, "cost_share": share, "cost_cores": 0.3, "live_heap_mb": 4.0}
+    told = [(f"gc.{name}", value, "") for name, value in values.items()]
+    fired, verdict = _verdict(*told, *([("gc.stop_ms", stop, "")] if stop is not None else []))
+    assert ("G201.many_cycles_in_a_crowd" in fired) is (likely and stop == 3.0)
+    assert bool([f for f in verdict.findings if f.id == "G201" and f.level == "likely"]) is likely
+
+
 @pytest.mark.parametrize(("restarts", "likely"), [(0.2, True), (300.0, False)])
 def test_many_small_documents_in_a_loop_are_no_huge_one(restarts: float, likely: bool) -> None:
     fired, verdict = _verdict(

@@ -5,6 +5,7 @@ from typing import Any
 
 from experta.abstract import Strategy
 from experta.agenda import Agenda
+from experta.factlist import FactList
 
 __version__: str
 
@@ -37,7 +38,8 @@ class KnowledgeEngine:
     __matcher__: type[Any]
     __strategy__: type[Strategy]
     agenda: Agenda
-    facts: Any
+    facts: FactList
+    matcher: Any
     def __init__(self) -> None: ...
     def declare(self, *facts: Fact) -> Fact | None: ...
     def reset(self, **kwargs: Any) -> None: ...

@@ -10,7 +10,8 @@ of recordings of a second or more: in the moment that a test or a start takes, e
 cycles, and nothing shows that it goes on.
 
 A thread that waits for a CPU counts as running. Mark workers wait for all other threads at the end of a
-cycle, so on a crowded or throttled machine their time tells little of what they use; CPU samples do.
+cycle, so on a crowded or throttled machine their time tells little of what they use; CPU samples do. Without
+those, how long the world is stopped tells of such a machine: it waits for threads, too.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ LOOKED = (
 )  # fmt: skip
 MB = 1 << 20
 LEAST_S = 1.0
+LEAST_STOPS = 10
 LEAST_SAMPLES = 100  # a second of CPU time: a share of them is known to some percent
 STARVED = 0.6
 ASKED_FOR = "runtime.GC"
@@ -99,13 +101,27 @@ def _rates(trace: Trace, cycles: int, duration_s: float, out: Sayer) -> None:
 
 
 def _samples(trace: Trace, running_ns: int, out: Sayer) -> None:
-    """The collector's share of the CPU samples, where they tell of much less CPU time than the Ps ran."""
+    """The collector's share of the CPU samples, where they tell of much less CPU time than the Ps ran.
+
+    Where there are none, how long the world is stopped for a collection.
+    """
     count = sum(c.count for c in trace.samples)
-    if count < LEAST_SAMPLES or count * SAMPLE_NS >= STARVED * running_ns:
+    if count < LEAST_SAMPLES:
+        stops, stopped_ns = _stops(trace)
+        if stops >= LEAST_STOPS:
+            out.say("gc.stop_ms", stopped_ns / stops / 1e6, "ms", locator="STWBegin and STWEnd, on average")
+        return
+    if count * SAMPLE_NS >= STARVED * running_ns:
         return
     spent = sum(c.count for c in trace.samples if fr.has(trace.stack(c.stack), fr.GC_WORK))
     out.look("gc.sampled_share")
     out.say("gc.sampled_share", spent / count, "share of CPU samples", locator="CPU samples in the trace")
+
+
+def _stops(trace: Trace) -> tuple[int, int]:
+    """How often, and for how many ns in all, the world was stopped at either end of a collection."""
+    of_gc = [(n, ns) for reason, (n, ns, _) in trace.gc.stw.items() if reason.startswith("GC ")]
+    return sum(n for n, _ in of_gc), sum(ns for _, ns in of_gc)
 
 
 def _short_syscalls_ns(trace: Trace) -> int:

@@ -7,6 +7,9 @@ SMALL_HEAP = (
     obs("gc.live_heap_mb", value=at_most("live_heap_mb")),
     NOT(obs("gc.goal_ratio", value=below("goal_ratio"))),
 )
+# Of a crowded machine: the world waits for threads that have no CPU, and so do mark workers, which count as
+# running meanwhile. What a trace without CPU samples says of their cost is too much then.
+SLOW_STOPS = obs("gc.stop_ms", value=above("slow_stop_ms"))
 
 
 class Rules(ArchetypeRules):
@@ -16,6 +19,7 @@ class Rules(ArchetypeRules):
         obs("gc.cycles_per_s", value=MATCH.v & at_least("cycles_sure_per_s")),
         *SMALL_HEAP,
         obs("gc.cost_share", value=at_least("cost_share_min")),
+        NOT(SLOW_STOPS),
     )
     def many_cycles(self, v):  # type: ignore[no-untyped-def]
         """Silent where many cycles cost little, and over a large heap."""
@@ -26,9 +30,31 @@ class Rules(ArchetypeRules):
         *SMALL_HEAP,
         obs("gc.cost_share", value=at_least("cost_share_min")),
         obs("gc.cost_cores", value=at_least("cost_cores_sure")),
+        NOT(SLOW_STOPS),
     )
     def dear_cycles(self, v):  # type: ignore[no-untyped-def]
         """Fewer cycles that cost much. Silent for a proxy or API with a few MB of heap and little to do."""
+        self.conclude("many-cycles-over-a-small-heap", subject="", actual=v)
+
+    @Rule(
+        obs("gc.cycles_per_s", value=MATCH.v & at_least("cycles_sure_per_s")),
+        *SMALL_HEAP,
+        SLOW_STOPS,
+        obs("gc.cost_share", value=at_least("crowded_cost_share")),
+    )
+    def many_cycles_in_a_crowd(self, v):  # type: ignore[no-untyped-def]
+        """Dear even if mark workers had a CPU for half of the time that they seem to run."""
+        self.conclude("many-cycles-over-a-small-heap", subject="", actual=v)
+
+    @Rule(
+        obs("gc.cycles_per_s", value=MATCH.v & at_least("cycles_per_s")),
+        *SMALL_HEAP,
+        SLOW_STOPS,
+        obs("gc.cost_share", value=at_least("crowded_cost_share")),
+        obs("gc.cost_cores", value=at_least("cost_cores_sure")),
+    )
+    def dear_cycles_in_a_crowd(self, v):  # type: ignore[no-untyped-def]
+        """As dear_cycles, on such a machine."""
         self.conclude("many-cycles-over-a-small-heap", subject="", actual=v)
 
     @Rule(

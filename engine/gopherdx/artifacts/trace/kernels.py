@@ -372,7 +372,7 @@ TALLY_SIZE = 272
 
 @inline
 def _ns(ticks, mul, whole):  # type: ignore[no-untyped-def]
-    """Ticks as ns, ``mul`` each. Where that is a whole number (not 0), the same in integers, which is faster."""
+    """Ticks as ns, ``mul`` each; in integers, which is faster, where that is a ``whole`` number (else 0)."""
     if whole > 0 and 0 <= ticks < (1 << 32):
         return ticks * whole
     return np.int64(np.float64(ticks) * mul)
@@ -1592,8 +1592,8 @@ def _unit(  # type: ignore[no-untyped-def]
     if n >= SAMPLED:
         place = (_mixed(key + n * 0x9E3779B97F4A7C1) * (n + 1)) >> 31  # of 0..n
     if slow >= 0 or place < SAMPLED:
-        _keep_unit(x, g, row, k, n, slow, place, start, ns, stack, stays, walk, parts, kinds, units, unit_parts,
-                   st_who, st_path, st_flags, what_of)  # fmt: skip
+        _keep_unit(x, g, row, k, n, slow, place, start, ns, stack, stays, walk, parts, kinds, units,
+                   unit_parts, st_who, st_path, st_flags, what_of)  # fmt: skip
 
 
 @helper
@@ -1601,7 +1601,7 @@ def _keep_unit(  # type: ignore[no-untyped-def]
     x, g, row, k, n, slow, place, start, ns, stack, stays, walk, parts, kinds, units, unit_parts, st_who,
     st_path, st_flags, what_of,
 ):  # fmt: skip
-    """Keep the unit after ``n`` of its kind: in place ``slow`` of the slowest, ``place`` of the sample, if any."""
+    """Keep the unit after ``n`` of its kind, in these places of the slowest and of the sample, if any."""
     r = np.uintp(row)  # unsigned: no test for an index from the end
     base = k * UNITS_A_KIND
     _walk(x, stays, walk, parts, st_who, st_path, st_flags, what_of, start, start + ns, g[r, G_LOG], stack,
@@ -1761,7 +1761,7 @@ def _see(  # type: ignore[no-untyped-def]
     x, g, row, t, stack, pauses, blocks, spans, st_root, st_flags, st_who, st_path, groups, group_keys,
     group_vals, count_keys, count_vals, counters,
 ):  # fmt: skip
-    """``_see_stack``, and whether a unit of work ends or begins where the goroutine ``pauses`` (or ``blocks``).
+    """``_see_stack``, and whether a unit of work ends or begins where a goroutine ``pauses`` (or ``blocks``).
 
     Returns the unit that ends here (0: none), its name and when it began.
     """

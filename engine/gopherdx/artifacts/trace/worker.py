@@ -13,10 +13,10 @@ _Task = tuple[Callable[..., Any], tuple[Any, ...]]
 
 
 class Worker:
-    """Runs tasks one after another in a thread of its own; at most ``waiting`` wait besides the one that runs.
+    """Runs tasks one after another in a thread of its own; ``waiting`` may wait besides the one that runs.
 
-    So whoever calls ``put`` may use again, once it returns, what the task so many before the last one was
-    given. An exception in a task ends the work: the next ``put``, or leaving the context, raises it. Leaving the
+    So whoever calls ``put`` may use again, once it returns, what it gave ``waiting`` + 1 tasks before. An
+    exception in a task ends the work: the next ``put``, or leaving the context, raises it. Leaving the
     context by an exception (Ctrl-C is one) waits for the task that runs and for no other. Where no thread can
     be started (there are limits on their number) ``put`` runs each task itself.
     """
