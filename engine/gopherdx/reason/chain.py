@@ -27,8 +27,7 @@ def run(kb: KnowledgeBase, observations: Observations) -> Concluded:
     """
     if not kb.has_rules:
         raise UsageError("this knowledge base was loaded without its rules", todo="call load_kb() as it is")
-    rules = [rule for archetype in kb.archetypes for rule in archetype.joined]
-    said, failures = _fire(rules, observations)
+    said, failures = _fire(_rules(kb), observations)
     return Concluded(
         evidence=_most_telling(kb, said.concluded),
         explains=tuple(sorted(set(said.explained), key=lambda e: (e.cause, e.symptom, e.subject, e.at))),
@@ -55,8 +54,11 @@ _LOCK = threading.Lock()
 
 def prepare(kb: KnowledgeBase) -> None:
     """Build an engine for the rules of ``kb`` that the next ``run`` will find."""
-    rules = [rule for archetype in kb.archetypes for rule in archetype.joined]
-    _give_back(_engine(rules))
+    _give_back(_engine(_rules(kb)))
+
+
+def _rules(kb: KnowledgeBase) -> list[JoinedRule]:
+    return [rule for archetype in kb.archetypes for rule in archetype.joined]
 
 
 def _fire(rules: Sequence[JoinedRule], observations: Observations) -> tuple[_Said, list[Failure]]:

@@ -76,10 +76,13 @@ class Kernel:
         functools.update_wrapper(self, function)
 
     def __call__(self, *args: Any) -> Any:
+        return self._ready()(*args)
+
+    def _ready(self) -> Callable[..., Any]:
         native = self._native
         if native is None:
             native = self._native = _load(sys.modules[self.function.__module__], self)
-        return native(*args)
+        return native
 
     def in_turn(self) -> Callable[..., Any]:
         """This kernel for many calls with mostly the same arrays, of which only others are looked at anew.
@@ -89,9 +92,7 @@ class Kernel:
         seen: list[tuple[Any, tuple[Any, ...]]] = [(None, ())] * len(self.arguments)
 
         def call(*args: Any) -> Any:
-            native = self._native
-            if native is None:
-                native = self._native = _load(sys.modules[self.function.__module__], self)
+            native = self._ready()
             return native(*args, seen=seen) if hasattr(native, "keep") else native(*args)
 
         return call

@@ -1591,24 +1591,25 @@ def _unit(  # type: ignore[no-untyped-def]
     place = n
     if n >= SAMPLED:
         place = (_mixed(key + n * 0x9E3779B97F4A7C1) * (n + 1)) >> 31  # of 0..n
-    if slow >= 0 or place < SAMPLED:
-        _keep_unit(x, g, row, k, n, slow, place, start, ns, stack, stays, walk, parts, kinds, units,
+    sampled = SLOWEST + place if place < SAMPLED else np.int64(-1)
+    if slow >= 0 or sampled >= 0:
+        _keep_unit(x, g, row, k, n, slow, sampled, start, ns, stack, stays, walk, parts, kinds, units,
                    unit_parts, st_who, st_path, st_flags, what_of)  # fmt: skip
 
 
 @helper
 def _keep_unit(  # type: ignore[no-untyped-def]
-    x, g, row, k, n, slow, place, start, ns, stack, stays, walk, parts, kinds, units, unit_parts, st_who,
+    x, g, row, k, n, slow, sampled, start, ns, stack, stays, walk, parts, kinds, units, unit_parts, st_who,
     st_path, st_flags, what_of,
 ):  # fmt: skip
-    """Keep the unit after ``n`` of its kind, in these places of the slowest and of the sample, if any."""
+    """Keep the unit after ``n`` of its kind in rows of its kind: of the slowest and of the sample, or -1."""
     r = np.uintp(row)  # unsigned: no test for an index from the end
     base = k * UNITS_A_KIND
     _walk(x, stays, walk, parts, st_who, st_path, st_flags, what_of, start, start + ns, g[r, G_LOG], stack,
           g[r, G_ASSIST_RAN])  # fmt: skip
     for turn in range(2):
-        to = slow if turn == 0 else place + SLOWEST
-        if 0 <= to < (SLOWEST if turn == 0 else UNITS_A_KIND):
+        to = slow if turn == 0 else sampled
+        if to >= 0:
             to += base
             units[to, V_NS] = ns
             units[to, V_T] = start
