@@ -12,22 +12,24 @@ Ints = npt.NDArray[np.int64]
 Window = tuple[npt.NDArray[np.int64 | np.uint8 | np.int32], ...]
 
 WINDOW = 1 << 17  # events between the ordering and the replaying kernel
+FIRST = 1 << 14  # those of the first one, so that replaying begins at once
 WINDOWS = 6  # one is filled, one is replayed, the others wait: enough for the tables of a generation
 
 RECORD_AGAIN = "record it again with curl -o trace.out 'http://HOST/debug/pprof/trace?seconds=5'"
 
 
-def windows(count: int, size: int) -> list[Window]:
-    """So many windows of ``size`` events: columns of time, type, goroutine, target, value, stack, reason.
+def windows() -> list[Window]:
+    """WINDOWS windows of events: columns of time, type, goroutine, target, value, stack, reason.
 
     They are one piece of memory, which numpy asks large pages for: thousands of small ones cost more than
     what is done with them.
     """
     types = [np.dtype(t) for t in (np.int64, np.uint8, np.int32, np.int32, np.int64, np.int32, np.int32)]
-    memory = np.empty(count * size * sum(t.itemsize for t in types), dtype=np.uint8)
+    sizes = [FIRST] + [WINDOW] * (WINDOWS - 1)
+    memory = np.empty(sum(sizes) * sum(t.itemsize for t in types), dtype=np.uint8)
     out = []
     at = 0
-    for _ in range(count):
+    for size in sizes:
         columns = []
         for t in types:
             columns.append(memory[at : at + size * t.itemsize].view(t))

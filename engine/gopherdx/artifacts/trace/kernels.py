@@ -359,6 +359,7 @@ C_POS, C_END, C_BATCH, C_LAST, C_TIME, C_KIND, C_A, C_B, C_C, C_D, C_M = 0, 1, 2
 CURSOR_COLUMNS = 16  # those behind C_M are not used: a row is two lines of a cache
 NO_MORE, ANOTHER, NOT_LOADED = 0, 1, 2  # what an M has behind the event it stands at
 NOT_READ = 0  # as an event type: the cursor stands before its first event, its time is that of its batch
+NEVER = np.int64((1 << 63) - 1)
 # State of an M: the goroutine's row and the P's row bound to it, -1 for none.
 M_G, M_P = 0, 1
 # State of a goroutine and of a P, as far as order needs it. The generation in which its sequence counts.
@@ -373,12 +374,30 @@ TALLY_SIZE = 272
 @inline
 def _ns(ticks, mul, whole):  # type: ignore[no-untyped-def]
     """Ticks as ns, ``mul`` each; in integers, which is faster, where that is a ``whole`` number (else 0)."""
-    if whole > 0 and 0 <= ticks < (1 << 32):
+    if whole > 0:
         return ticks * whole
     return np.int64(np.float64(ticks) * mul)
 
 
 @inline
+def _decode(buf, cursors, c, pos, n):  # type: ignore[no-untyped-def]
+    """Time and ``n`` arguments, at most four, at ``pos``, with 50 bytes left: no number can reach the end.
+
+    Returns the ticks since the event before and the next position, which is negative where a number is none.
+    """
+    dt, pos = _uvarint_inside(buf, pos)
+    if pos >= 0 and n > 0:
+        cursors[c, C_A], pos = _uvarint_inside(buf, pos)
+    if pos >= 0 and n > 1:
+        cursors[c, C_B], pos = _uvarint_inside(buf, pos)
+    if pos >= 0 and n > 2:
+        cursors[c, C_C], pos = _uvarint_inside(buf, pos)
+    if pos >= 0 and n > 3:
+        cursors[c, C_D], pos = _uvarint_inside(buf, pos)
+    return dt, pos
+
+
+@helper
 def _advance(buf, cursors, c, batches, next_batch, arg_counts, mul, whole, tally):  # type: ignore[no-untyped-def]
     """Decode the next event of cursor ``c``. Whether there is one: NO_MORE, ANOTHER or NOT_LOADED.
 
@@ -403,16 +422,8 @@ def _advance(buf, cursors, c, batches, next_batch, arg_counts, mul, whole, tally
         n = arg_counts[np.uintp(kind)]
         ok = n >= 0
         pos += 1
-        if 0 <= n <= 4 and end - pos >= 50:  # no number can reach the end
-            dt, pos = _uvarint_inside(buf, pos)
-            if pos >= 0 and n > 0:
-                cursors[c, C_A], pos = _uvarint_inside(buf, pos)
-            if pos >= 0 and n > 1:
-                cursors[c, C_B], pos = _uvarint_inside(buf, pos)
-            if pos >= 0 and n > 2:
-                cursors[c, C_C], pos = _uvarint_inside(buf, pos)
-            if pos >= 0 and n > 3:
-                cursors[c, C_D], pos = _uvarint_inside(buf, pos)
+        if 0 <= n <= 4 and end - pos >= 50:
+            dt, pos = _decode(buf, cursors, c, pos, n)
             ok = pos >= 0
             if ok:
                 cursors[c, C_LAST] += _ns(dt, mul, whole)
@@ -435,12 +446,6 @@ def _advance(buf, cursors, c, batches, next_batch, arg_counts, mul, whole, tally
             return ANOTHER
         tally[T_BAD] += 1
         cursors[c, C_POS] = end
-
-
-@helper
-def _advance_once(buf, cursors, c, batches, next_batch, arg_counts, mul, whole, tally):  # type: ignore[no-untyped-def]
-    """``_advance`` where it is rare: it costs a call, and less time to compile."""
-    return _advance(buf, cursors, c, batches, next_batch, arg_counts, mul, whole, tally)
 
 
 @inline
@@ -515,6 +520,45 @@ def _name(table, i):  # type: ignore[no-untyped-def]
     return r - REASONS + 1 if r >= REASONS else np.int64(0)
 
 
+@inline
+def _emit(n, t, kind, g, y, x, s, r, out_t, out_kind, out_g, out_y, out_x, out_s, out_r, tally):  # type: ignore[no-untyped-def]
+    """Row ``n`` of the output. Returns the next."""
+    out_t[n] = t
+    out_kind[n] = kind
+    out_g[n] = g
+    out_y[n] = y
+    out_x[n] = x
+    out_s[n] = s
+    out_r[n] = r
+    tally[kind] += 1
+    return n + 1
+
+
+@inline
+def _emit_sample(  # type: ignore[no-untyped-def]
+    n, samples, i, stack_of, g_keys, g_vals, out_t, out_kind, out_g, out_y, out_x, out_s, out_r, tally
+):  # fmt: skip
+    """CPU sample ``i`` as row ``n`` of the output. Returns the next."""
+    at = _find(g_keys, samples[i, 3], g_keys.size - 1)
+    y = g_vals[at] if g_keys[at] != 0 else np.int64(-1)
+    stack = _local(stack_of, samples[i, 4])
+    return _emit(n, samples[i, 0], CPU_SAMPLE, -1, y, samples[i, 3], stack, 0, out_t, out_kind, out_g, out_y,
+                 out_x, out_s, out_r, tally)  # fmt: skip
+
+
+@inline
+def _sample_time(samples, i):  # type: ignore[no-untyped-def]
+    return samples[i, 0] if i < samples.shape[0] else NEVER
+
+
+@inline
+def _leave_off(tally, heap_n, n_stalled, next_sample):  # type: ignore[no-untyped-def]
+    """Keep for the next call how far this one came."""
+    tally[T_HEAP] = heap_n
+    tally[T_STALLED] = n_stalled
+    tally[T_SAMPLE] = next_sample
+
+
 @kernel("BQqQqqqdqQ qqqqQqqqQqqQ qBllqll", 2)
 def order(  # type: ignore[no-untyped-def]
     buf, batches, next_batch, cursors, heap, stalled, arg_counts, mul, tally, samples,
@@ -546,14 +590,84 @@ def order(  # type: ignore[no-untyped-def]
     n_stalled = tally[T_STALLED]
     next_sample = tally[T_SAMPLE]
     check_at = 0
-    if tally[T_LOAD] != 0:  # the last call stopped where the M at the front has its next batch
-        more = _advance_once(buf, cursors, heap[0], batches, next_batch, arg_counts, mul, whole, tally)
-        if more == NOT_LOADED:
-            return LOAD_BATCH, n
-        tally[T_LOAD] = 0
-        heap_n = _take_up(heap, heap_n, stalled, n_stalled, cursors, more)
-        n_stalled = np.int64(0)
+    sample_t = _sample_time(samples, next_sample)
+    go_on = tally[T_LOAD] != 0  # whether the M at the front is through with its event; so the last call ended
+    forced = False
     while True:
+        # Most events are of three kinds, ready, and not the last of their batch. The loop for them is small,
+        # so that what it needs is in registers; it leaves to what follows whatever else there is.
+        while heap_n > 0 and n < check_at:
+            c = heap[0]
+            t = cursors[c, C_TIME]
+            if t > sample_t:
+                break
+            kind = cursors[c, C_KIND]
+            m = cursors[c, C_M]
+            a = cursors[c, C_A]
+            b = cursors[c, C_B]
+            g = ms[m, M_G]
+            y = np.int64(-1)
+            x = np.int64(0)
+            s = np.int64(0)
+            r = np.int64(0)
+            if kind == GO_BLOCK:
+                if g < 0:
+                    break
+                gs[g, O_STATUS] = WAITING
+                ms[m, M_G] = -1
+                r = _reason(reason_of, a)
+                s = _local(stack_of, b)
+            elif kind == GO_START or kind == GO_UNBLOCK:
+                at = _find(g_keys, a, mask)
+                if g_keys[at] == 0:
+                    break
+                y = g_vals[at]
+                if gs[y, O_GEN] != gen or gs[y, O_SEQ] + 1 != b:
+                    break
+                if kind == GO_START:
+                    if gs[y, O_STATUS] != RUNNABLE or g >= 0:
+                        break
+                    gs[y, O_STATUS] = RUNNING
+                    ms[m, M_G] = y
+                else:
+                    if gs[y, O_STATUS] != WAITING:
+                        break
+                    gs[y, O_STATUS] = RUNNABLE
+                    s = _local(stack_of, cursors[c, C_C])
+                gs[y, O_SEQ] = b
+                x = a
+            else:
+                break
+            n = _emit(n, t, kind, g, y, x, s, r, out_t, out_kind, out_g, out_y, out_x, out_s, out_r, tally)
+            go_on = True
+            pos = cursors[c, C_POS]
+            if cursors[c, C_END] - pos < 51:
+                break
+            kind = np.int64(buf[pos])
+            args = arg_counts[kind]
+            if args < 1 or args > 4:
+                break
+            dt, pos = _decode(buf, cursors, c, pos + 1, args)
+            if pos < 0:
+                break
+            go_on = False
+            t = cursors[c, C_LAST] + _ns(dt, mul, whole)
+            cursors[c, C_LAST] = cursors[c, C_TIME] = t
+            cursors[c, C_KIND] = kind
+            cursors[c, C_POS] = pos
+            heap_n = _take_up(heap, heap_n, stalled, n_stalled, cursors, ANOTHER)
+            n_stalled = np.int64(0)
+        if go_on:
+            more = _advance(buf, cursors, heap[0], batches, next_batch, arg_counts, mul, whole, tally)
+            if more == NOT_LOADED:
+                tally[T_LOAD] = 1
+                _leave_off(tally, heap_n, n_stalled, next_sample)
+                return LOAD_BATCH, n
+            tally[T_LOAD] = 0
+            go_on = False
+            heap_n = _take_up(heap, heap_n, stalled, n_stalled, cursors, more)
+            n_stalled = np.int64(0)
+            continue
         if heap_n == 0:
             if n_stalled == 0:
                 break
@@ -569,8 +683,6 @@ def order(  # type: ignore[no-untyped-def]
             heap_n = 1
             forced = True
             tally[T_FORCED] += 1
-        else:
-            forced = False
         if n >= check_at:
             # So many events need no look at the room left: each takes one row at most.
             why = DONE
@@ -586,25 +698,16 @@ def order(  # type: ignore[no-untyped-def]
                     n_stalled += 1
                     heap_n = 0
                     tally[T_FORCED] -= 1
-                tally[T_HEAP] = heap_n
-                tally[T_STALLED] = n_stalled
-                tally[T_SAMPLE] = next_sample
+                _leave_off(tally, heap_n, n_stalled, next_sample)
                 return why, n
             check_at = min(room, n + min(rows_left, keys_left))
         c = heap[0]
         t = cursors[c, C_TIME]
-        if next_sample < samples.shape[0] and samples[next_sample, 0] < t:
-            at = _find(g_keys, samples[next_sample, 3], mask)
-            out_t[n] = samples[next_sample, 0]
-            out_kind[n] = CPU_SAMPLE
-            out_g[n] = -1
-            out_y[n] = g_vals[at] if g_keys[at] != 0 else -1
-            out_x[n] = samples[next_sample, 3]
-            out_s[n] = _local(stack_of, samples[next_sample, 4])
-            out_r[n] = 0
-            n += 1
-            tally[CPU_SAMPLE] += 1
+        if t > sample_t:
+            n = _emit_sample(n, samples, next_sample, stack_of, g_keys, g_vals, out_t, out_kind, out_g, out_y,
+                             out_x, out_s, out_r, tally)  # fmt: skip
             next_sample += 1
+            sample_t = _sample_time(samples, next_sample)
             continue
         m = cursors[c, C_M]
         kind = cursors[c, C_KIND]
@@ -841,41 +944,16 @@ def order(  # type: ignore[no-untyped-def]
                 heap[0] = heap[heap_n]
                 _sift_down(heap, heap_n, 0, cursors)
             continue
+        forced = False
+        go_on = True
         if kind != NOT_READ:
-            out_t[n] = t
-            out_kind[n] = kind
-            out_g[n] = g
-            out_y[n] = y
-            out_x[n] = x
-            out_s[n] = s
-            out_r[n] = r
-            n += 1
-            tally[kind] += 1
+            n = _emit(n, t, kind, g, y, x, s, r, out_t, out_kind, out_g, out_y, out_x, out_s, out_r, tally)
             ms[m, M_G] = new_g
-        more = _advance(buf, cursors, c, batches, next_batch, arg_counts, mul, whole, tally)
-        if more == NOT_LOADED:
-            tally[T_LOAD] = 1
-            tally[T_HEAP] = heap_n
-            tally[T_STALLED] = n_stalled
-            tally[T_SAMPLE] = next_sample
-            return LOAD_BATCH, n
-        heap_n = _take_up(heap, heap_n, stalled, n_stalled, cursors, more)
-        n_stalled = np.int64(0)
     while next_sample < samples.shape[0] and n < room:
-        at = _find(g_keys, samples[next_sample, 3], mask)
-        out_t[n] = samples[next_sample, 0]
-        out_kind[n] = CPU_SAMPLE
-        out_g[n] = -1
-        out_y[n] = g_vals[at] if g_keys[at] != 0 else -1
-        out_x[n] = samples[next_sample, 3]
-        out_s[n] = _local(stack_of, samples[next_sample, 4])
-        out_r[n] = 0
-        n += 1
-        tally[CPU_SAMPLE] += 1
+        n = _emit_sample(n, samples, next_sample, stack_of, g_keys, g_vals, out_t, out_kind, out_g, out_y,
+                         out_x, out_s, out_r, tally)  # fmt: skip
         next_sample += 1
-    tally[T_HEAP] = 0
-    tally[T_STALLED] = 0
-    tally[T_SAMPLE] = next_sample
+    _leave_off(tally, 0, 0, next_sample)
     if next_sample < samples.shape[0]:
         return FULL, n
     return DONE, n
@@ -1032,7 +1110,7 @@ TASK_NAME_BITS = 12
 
 # Single values (``x``).
 (
-    X_T0, X_LAST, X_RUNNING, X_RUNNABLE, X_INT_T, X_INT_RUN, X_INT_RUNNABLE, X_LIVE, X_LIVE_MAX, X_GC_T,
+    X_T0, X_LAST, X_RUNNING, X_RUNNABLE, X_HIST_T, X_INT_RUN, X_INT_RUNNABLE, X_LIVE, X_LIVE_MAX, X_GC_T,
     X_GC_N, X_GC_NS, X_HEAP, X_HEAP_MAX, X_ALLOC, X_GOAL, X_GOAL_MAX, X_LOW, X_LOW_SUM, X_LOW_N,
     X_PROCS, X_PROCS_MAX,
     X_P_RUNNING, X_P_INT, X_P_T, X_STW_T, X_STW_R, X_SLOTS, X_EDGES, X_COUNTERS, X_GROUPS, X_RUNS, X_SPANS,
@@ -1041,7 +1119,6 @@ TASK_NAME_BITS = 12
     X_LONG, X_LOG, X_LOG_MASK, X_LOG_FROM, X_LOG_LACKED, X_KINDS, X_UNITS_LEFT_OUT, X_TASKS,
 ) = range(58)  # fmt: skip
 X_SIZE = 60
-X_HIST_T = X_SIZE - 1  # how far the histogram of running goroutines is
 
 # Flags of a stack (``st_flags``), set by frames.py.
 F_LOCK = 1  # a wait here is for a mutex
@@ -1142,18 +1219,11 @@ def _group(x, group_keys, group_vals, groups, root, stack):  # type: ignore[no-u
 
 @inline
 def _tick(x, running_ns, t):  # type: ignore[no-untyped-def]
-    """Bring the integrals over time to ``t``.
+    """Bring the histogram of running goroutines to ``t``, before their number changes.
 
-    Also backwards: generations overlap, and the first events of one may be earlier than the last of the one
-    before. What was counted since is taken back, and counted again with the changes that are told only now.
-    The histogram keeps what was told first: time that was taken from it would be another state's.
+    Generations overlap, and the first events of one may be earlier than the last of the one before. It keeps
+    what was told first: time that was taken from it would be another state's.
     """
-    dt = t - x[X_INT_T]
-    if dt != 0:
-        x[X_INT_RUN] += dt * x[X_RUNNING]
-        x[X_INT_RUNNABLE] += dt * x[X_RUNNABLE]
-        x[X_INT_WOKEN] += dt * x[X_WOKEN]
-        x[X_INT_T] = t
     dt = t - x[X_HIST_T]
     if dt > 0:
         k = x[X_RUNNING]
@@ -1162,17 +1232,41 @@ def _tick(x, running_ns, t):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _site_change(x, sites, site, t, by):  # type: ignore[no-untyped-def]
-    """One waiter more or less at a lock; integrals are already at ``t``."""
+def _raise(x, count, integral, t):  # type: ignore[no-untyped-def]
+    """One more of ``count`` since ``t``, see _integral."""
+    x[count] += 1
+    x[integral] -= t
+
+
+@inline
+def _lower(x, count, integral, t):  # type: ignore[no-untyped-def]
+    """One less of ``count`` since ``t``, see _integral."""
+    x[count] -= 1
+    x[integral] += t
+
+
+@inline
+def _integral(x, count, integral, t):  # type: ignore[no-untyped-def]
+    """What ``count`` adds up to over time until ``t``, in ns.
+
+    Kept are the times at which it fell less those at which it rose: one addition a change, in any order.
+    These sums may wrap around, and so does the product.
+    """
+    return x[count] * t + x[integral]
+
+
+@inline
+def _site_change(sites, site, t, by, run, runnable):  # type: ignore[no-untyped-def]
+    """One waiter more or less at a lock; ``run`` and ``runnable`` are the integrals now."""
     dt = t - sites[np.uintp(site), S_T]
     n = sites[np.uintp(site), S_WAITERS]
     if n > 0:
         sites[np.uintp(site), S_BUSY] += dt
         sites[np.uintp(site), S_WAITER_NS] += dt * n
-        sites[np.uintp(site), S_RUN] += x[X_INT_RUN] - sites[np.uintp(site), S_RUN0]
-        sites[np.uintp(site), S_RUNNABLE] += x[X_INT_RUNNABLE] - sites[np.uintp(site), S_RUNNABLE0]
-    sites[np.uintp(site), S_RUN0] = x[X_INT_RUN]
-    sites[np.uintp(site), S_RUNNABLE0] = x[X_INT_RUNNABLE]
+        sites[np.uintp(site), S_RUN] += run - sites[np.uintp(site), S_RUN0]
+        sites[np.uintp(site), S_RUNNABLE] += runnable - sites[np.uintp(site), S_RUNNABLE0]
+    sites[np.uintp(site), S_RUN0] = run
+    sites[np.uintp(site), S_RUNNABLE0] = runnable
     sites[np.uintp(site), S_T] = t
     sites[np.uintp(site), S_WAITERS] = n + by if n + by > 0 else 0
 
@@ -1193,7 +1287,7 @@ def _end_run(x, g, row, runs, t, still):  # type: ignore[no-untyped-def]
             runs[at, RUN_T] = start
             runs[at, RUN_END] = t
             runs[at, RUN_NS] = run
-            runs[at, RUN_VICTIMS] = x[X_INT_WOKEN] - g[r, G_BURST_QUEUE]
+            runs[at, RUN_VICTIMS] = _integral(x, X_WOKEN, X_INT_WOKEN, t) - g[r, G_BURST_QUEUE]
             runs[at, RUN_S] = g[r, G_BURST_S]
             runs[at, RUN_LONG] = x[X_LONG] - g[r, G_BURST_LONG]
             runs[at, RUN_OPEN] = g[r, G_BURST_OTHER] | (2 if still else 0)
@@ -1284,7 +1378,7 @@ def _clear(g, row, gid, t):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _leave_running(x, g, r, dt, count_keys, count_vals, counters):  # type: ignore[no-untyped-def]
+def _leave_running(x, g, r, t, dt, count_keys, count_vals, counters):  # type: ignore[no-untyped-def]
     """Goroutine ``r`` ran for ``dt``."""
     g[r, G_RUN] += dt
     if g[r, G_LABEL] > 0:
@@ -1292,18 +1386,18 @@ def _leave_running(x, g, r, dt, count_keys, count_vals, counters):  # type: igno
         g[r, G_LABEL] = 0
         x[X_MARKING] -= 1
     else:
-        x[X_RUNNING] -= 1
+        _lower(x, X_RUNNING, X_INT_RUN, t)
 
 
 @inline
-def _leave_runnable(x, g, r, dt, groups, delays):  # type: ignore[no-untyped-def]
+def _leave_runnable(x, g, r, t, dt, bucket, groups, delays):  # type: ignore[no-untyped-def]
     """Goroutine ``r`` was runnable for ``dt``."""
     g[r, G_RUNNABLE] += dt
-    x[X_RUNNABLE] -= 1
+    _lower(x, X_RUNNABLE, X_INT_RUNNABLE, t)
     if g[r, G_WOKEN] > 0:
         g[r, G_WOKEN] = 0
-        x[X_WOKEN] -= 1
-        delays[_bin(dt)] += 1
+        _lower(x, X_WOKEN, X_INT_WOKEN, t)
+        delays[bucket] += 1
         if dt > x[X_DELAY_MAX]:
             x[X_DELAY_MAX] = dt
         if dt >= LONG_DELAY_NS:
@@ -1313,7 +1407,7 @@ def _leave_runnable(x, g, r, dt, groups, delays):  # type: ignore[no-untyped-def
 
 
 @inline
-def _leave_slot(g, r, dt, slot, slots, hist):  # type: ignore[no-untyped-def]
+def _leave_slot(g, r, dt, bucket, slot, slots, hist):  # type: ignore[no-untyped-def]
     """What goroutine ``r`` was in for ``dt`` is one more of its kind and stack."""
     if g[r, G_OPEN] != 0:
         slots[np.uintp(slot), W_OPEN_N] += 1
@@ -1321,7 +1415,7 @@ def _leave_slot(g, r, dt, slot, slots, hist):  # type: ignore[no-untyped-def]
     else:
         slots[np.uintp(slot), W_N] += 1
         slots[np.uintp(slot), W_NS] += dt
-        hist[np.uintp(slot), _bin(dt)] += 1
+        hist[np.uintp(slot), np.uintp(bucket)] += 1
         if dt > slots[np.uintp(slot), W_MAX]:
             slots[np.uintp(slot), W_MAX] = dt
 
@@ -1333,7 +1427,7 @@ def _leave_waiting(  # type: ignore[no-untyped-def]
     """Goroutine ``r`` has waited for ``dt``: what that says of its lock, or of what it does in turn."""
     if st_flags[np.uintp(stack)] & F_LOCK and (kind == 6 or kind == 0):
         site = st_site[np.uintp(stack)]
-        _wait_for_lock(x, sites, site, t, -1)
+        _wait_for_lock(x, sites, site, t, t, -1)
         if site > 0:
             sites[np.uintp(site), S_WAIT_NS] += dt
             sites[np.uintp(site), S_N] += 1
@@ -1363,20 +1457,21 @@ def _leave(  # type: ignore[no-untyped-def]
     if dt < 0:
         dt = np.int64(0)
     if state == RUNNING:
-        _leave_running(x, g, r, dt, count_keys, count_vals, counters)
+        _leave_running(x, g, r, t, dt, count_keys, count_vals, counters)
         return
     if state == 0:
         return
     kind = g[r, G_KIND]
     stack = g[r, G_STACK]
+    bucket = _bin(dt)
     if state == RUNNABLE:
-        _leave_runnable(x, g, r, dt, groups, delays)
+        _leave_runnable(x, g, r, t, dt, bucket, groups, delays)
     elif state == SYSCALL:
         g[r, G_SYSCALL] += dt
     else:
         g[r, G_WAIT] += dt
     slot = _slot(x, slot_keys, slot_vals, slots, st_slot, kind, stack)
-    _leave_slot(g, r, dt, slot, slots, hist)
+    _leave_slot(g, r, dt, bucket, slot, slots, hist)
     if state == WAITING:
         _leave_waiting(x, g, r, t, dt, slot, kind, stack, slots, edge_keys, edge_vals, edges, sites, st_flags,
                        st_site)  # fmt: skip
@@ -1631,11 +1726,11 @@ def _keep_unit(  # type: ignore[no-untyped-def]
 
 
 @inline
-def _begin_run(x, g, r, t):  # type: ignore[no-untyped-def]
-    """Running without a natural pause, from ``t`` on."""
-    g[r, G_BURST_T] = t
+def _begin_run(x, g, r, t, since):  # type: ignore[no-untyped-def]
+    """Running without a natural pause from ``since`` on, as is told at ``t``."""
+    g[r, G_BURST_T] = since
     g[r, G_BURST_RUN] = g[r, G_RUN]
-    g[r, G_BURST_QUEUE] = x[X_INT_WOKEN]
+    g[r, G_BURST_QUEUE] = _integral(x, X_WOKEN, X_INT_WOKEN, t)
     g[r, G_BURST_LONG] = x[X_LONG]
     g[r, G_BURST_S] = 0
     g[r, G_BURST_OTHER] = 0
@@ -1644,54 +1739,54 @@ def _begin_run(x, g, r, t):  # type: ignore[no-untyped-def]
 @inline
 def _run_on(x, g, r, t):  # type: ignore[no-untyped-def]
     """A natural pause of a goroutine that goes on running."""
-    _begin_run(x, g, r, t)
+    _begin_run(x, g, r, t, t)
     g[r, G_BURST_RUN] += t - g[r, G_SINCE]
 
 
 @inline
-def _enter_running(x, g, r, t, kind, stack):  # type: ignore[no-untyped-def]
+def _enter_running(x, g, r, t, since, kind, stack):  # type: ignore[no-untyped-def]
     g[r, G_STATE] = RUNNING
-    g[r, G_SINCE] = t
+    g[r, G_SINCE] = since
     g[r, G_OPEN] = 0
     g[r, G_KIND] = kind
     g[r, G_STACK] = stack
     g[r, G_RAN] = 1
-    x[X_RUNNING] += 1
+    _raise(x, X_RUNNING, X_INT_RUN, t)
     if g[r, G_BURST_T] < 0:
-        _begin_run(x, g, r, t)
+        _begin_run(x, g, r, t, since)
 
 
 @inline
-def _enter_other(x, g, r, t, state, kind, stack, counts, sites, st_flags, st_site):  # type: ignore[no-untyped-def]
+def _enter_other(x, g, r, t, since, state, kind, stack, counts, sites, st_flags, st_site):  # type: ignore[no-untyped-def]
     """Into a state in which a goroutine does not run."""
     g[r, G_STATE] = state
-    g[r, G_SINCE] = t
+    g[r, G_SINCE] = since
     g[r, G_OPEN] = 0
     g[r, G_KIND] = kind
     g[r, G_STACK] = stack
     if state == RUNNABLE:
-        x[X_RUNNABLE] += 1
+        _raise(x, X_RUNNABLE, X_INT_RUNNABLE, t)
         if counts:
             g[r, G_WOKEN] = 1
-            x[X_WOKEN] += 1
+            _raise(x, X_WOKEN, X_INT_WOKEN, t)
     elif state == WAITING and st_flags[np.uintp(stack)] & F_LOCK and (kind == 6 or kind == 0):
-        _wait_for_lock(x, sites, st_site[np.uintp(stack)], t, 1)
+        _wait_for_lock(x, sites, st_site[np.uintp(stack)], t, since, 1)
 
 
 @inline
-def _enter(x, g, row, t, state, kind, stack, counts, sites, st_flags, st_site, stays):  # type: ignore[no-untyped-def]
+def _enter(x, g, row, t, since, state, kind, stack, counts, sites, st_flags, st_site, stays):  # type: ignore[no-untyped-def]
     r = np.uintp(row)  # unsigned: no test for an index from the end
     was = g[r, G_STATE]
     if state == RUNNING:
         if was != RUNNING and was != 0:
-            _log_stay(x, g, r, g[r, G_SINCE] if was == RUNNABLE else t, t, stays)
-        _enter_running(x, g, r, t, kind, stack)
+            _log_stay(x, g, r, g[r, G_SINCE] if was == RUNNABLE else since, since, stays)
+        _enter_running(x, g, r, t, since, kind, stack)
         return
     if was == RUNNING or was == 0:
-        g[r, G_STAY_T] = t
+        g[r, G_STAY_T] = since
         at = stack if was == RUNNING else g[r, G_ROOT_S]
         g[r, G_STAY_WHAT] = (np.int64(kind) << STACK_BITS) | at
-    _enter_other(x, g, r, t, state, kind, stack, counts, sites, st_flags, st_site)
+    _enter_other(x, g, r, t, since, state, kind, stack, counts, sites, st_flags, st_site)
 
 
 @helper
@@ -1725,10 +1820,13 @@ def _gone(x, g, row, t, groups):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _wait_for_lock(x, sites, site, t, by):  # type: ignore[no-untyped-def]
-    _site_change(x, sites, np.int64(0), t, by)
+def _wait_for_lock(x, sites, site, t, since, by):  # type: ignore[no-untyped-def]
+    """One more or less that waits for a lock ``since``, as is told at ``t``."""
+    run = _integral(x, X_RUNNING, X_INT_RUN, t)
+    runnable = _integral(x, X_RUNNABLE, X_INT_RUNNABLE, t)
+    _site_change(sites, np.int64(0), since, by, run, runnable)
     if site > 0:
-        _site_change(x, sites, site, t, by)
+        _site_change(sites, site, since, by, run, runnable)
 
 
 @inline
@@ -1881,10 +1979,11 @@ def fold(  # type: ignore[no-untyped-def]
             r = np.uintp(y)
             dt = max(zero, t - g[r, G_SINCE])
             slot = _slot(x, slot_keys, slot_vals, slots, st_slot, g[r, G_KIND], g[r, G_STACK])
-            _leave_runnable(x, g, r, dt, groups, delays)
-            _leave_slot(g, r, dt, slot, slots, hist)
+            bucket = _bin(dt)
+            _leave_runnable(x, g, r, t, dt, bucket, groups, delays)
+            _leave_slot(g, r, dt, bucket, slot, slots, hist)
             _log_stay(x, g, r, g[r, G_SINCE], t, stays)
-            _enter_running(x, g, r, t, zero, zero)
+            _enter_running(x, g, r, t, t, zero, zero)
             continue
         cur = np.int64(ev_g[i])
         if cur >= 0 and g[cur, G_STATE] == 0:
@@ -1902,16 +2001,15 @@ def fold(  # type: ignore[no-untyped-def]
             reason = np.int64(ev_r[i])
             if reason != 12:
                 _end_run(x, g, cur, runs, t, False)
-            _leave_running(x, g, r, max(zero, t - g[r, G_SINCE]), count_keys, count_vals, counters)
+            _leave_running(x, g, r, t, max(zero, t - g[r, G_SINCE]), count_keys, count_vals, counters)
             g[r, G_STAY_T] = t
             g[r, G_STAY_WHAT] = (reason << STACK_BITS) | stack
-            _enter_other(x, g, r, t, np.int64(WAITING), reason, stack, False, sites, st_flags, st_site)
+            _enter_other(x, g, r, t, t, np.int64(WAITING), reason, stack, False, sites, st_flags, st_site)
             if unit > 0:
                 _unit(x, g, cur, unit, name, begun, t, stack, stays, walk, parts, kind_keys, kind_vals, kinds,
                       kind_hist, units, unit_parts, st_who, st_path, st_flags, what_of)  # fmt: skip
             continue
         if kind == GO_UNBLOCK and y >= 0 and g[y, G_STATE] == WAITING:
-            _tick(x, running_ns, t)
             r = np.uintp(y)
             where = g[r, G_STACK]
             why = g[r, G_KIND]
@@ -1938,12 +2036,12 @@ def fold(  # type: ignore[no-untyped-def]
                 _end_run(x, g, cur, runs, t, False)
                 _run_on(x, g, np.uintp(cur), t)
             g[r, G_WAIT] += dt
-            _leave_slot(g, r, dt, slot, slots, hist)
+            _leave_slot(g, r, dt, _bin(dt), slot, slots, hist)
             _leave_waiting(x, g, r, t, dt, slot, why, where, slots, edge_keys, edge_vals, edges, sites,
                            st_flags, st_site)  # fmt: skip
             why = np.int64(K_SCHED) if g[r, G_RAN] != 0 else np.int64(K_SCHED_NEW)
             counts = not flags & F_INTERNAL
-            _enter_other(x, g, r, t, np.int64(RUNNABLE), why, stack, counts, sites, st_flags, st_site)
+            _enter_other(x, g, r, t, t, np.int64(RUNNABLE), why, stack, counts, sites, st_flags, st_site)
             continue
         # What another event does is decided first, in the branches below, and done once, behind them.
         see = none  # row whose own stack ``stack`` is
@@ -2085,8 +2183,7 @@ def fold(  # type: ignore[no-untyped-def]
                 # Told late: the stack of a stay that began before the trace (Go 1.23 and later).
                 g[y, G_STACK] = stack
                 if status == WAITING and st_flags[stack] & F_LOCK:
-                    _tick(x, running_ns, t)
-                    _wait_for_lock(x, sites, st_site[stack], t, 1)
+                    _wait_for_lock(x, sites, st_site[stack], t, t, 1)
         elif kind == GO_SWITCH or kind == GO_SWITCH_DESTROY:
             row = cur
             pause = cur
@@ -2169,7 +2266,7 @@ def fold(  # type: ignore[no-untyped-def]
             if label > 0 and cur >= 0 and g[cur, G_STATE] == RUNNING and g[cur, G_LABEL] == 0:
                 _tick(x, running_ns, t)
                 g[cur, G_LABEL] = label
-                x[X_RUNNING] -= 1
+                _lower(x, X_RUNNING, X_INT_RUN, t)
                 x[X_MARKING] += 1
         elif kind == PROCS_CHANGE:
             v = ev_x[i]
@@ -2297,7 +2394,7 @@ def fold(  # type: ignore[no-untyped-def]
                     why = np.int64(K_SCHED_NEW)
                 if at_status and not known:
                     since = x[X_GEN_T0]
-                _enter(x, g, row, since, state, why, where, counts, sites, st_flags, st_site, stays)
+                _enter(x, g, row, t, since, state, why, where, counts, sites, st_flags, st_site, stays)
                 if at_status:
                     g[row, G_OPEN] = 1
                     if state == RUNNING and not known:
@@ -2324,6 +2421,8 @@ def finish(  # type: ignore[no-untyped-def]
     """The end of the trace: states still open go to their second columns. Returns (why, next row)."""
     t = x[X_LAST]
     _tick(x, running_ns, t)
+    run = _integral(x, X_RUNNING, X_INT_RUN, t)
+    runnable = _integral(x, X_RUNNABLE, X_INT_RUNNABLE, t)
     while row < rows:
         if x[X_SLOTS] + 8 > slots.shape[0]:
             return GROW_SLOTS, row
@@ -2374,8 +2473,10 @@ def finish(  # type: ignore[no-untyped-def]
         row += 1
     for site in range(sites.shape[0]):
         if sites[site, S_WAITERS] > 0:
-            _site_change(x, sites, np.int64(site), t, 0)
+            _site_change(sites, np.int64(site), t, 0, run, runnable)
     if x[X_GC_T] >= 0:
         x[X_GC_NS] += t - x[X_GC_T]
         x[X_GC_T] = -1
+    x[X_INT_RUN] = run
+    x[X_INT_RUNNABLE] = runnable
     return DONE, row

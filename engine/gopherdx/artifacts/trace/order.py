@@ -10,7 +10,6 @@ import numpy as np
 from gopherdx.artifacts.trace import format as tf
 from gopherdx.artifacts.trace import kernels as k
 from gopherdx.artifacts.trace.arrays import (
-    WINDOW,
     WINDOWS,
     Ints,
     Window,
@@ -33,7 +32,7 @@ class Ordering:
         self._g_keys, self._g_vals = hash_table(4096)
         self._gs: Ints = np.zeros((2048, columns), dtype=np.int64)
         self._free: Ints = np.zeros(2048, dtype=np.int64)
-        self._windows = windows(WINDOWS, WINDOW)
+        self._windows = windows()
 
     @property
     def events(self) -> int:

@@ -66,7 +66,7 @@ class Replay:
         x = self.x
         if not self._started:
             self._started = True
-            x[[k.X_T0, k.X_LAST, k.X_INT_T, k.X_HIST_T]] = first_ns
+            x[[k.X_T0, k.X_LAST, k.X_HIST_T]] = first_ns
             self._sites[:, k.S_T] = first_ns
         x[k.X_GEN_T0] = first_ns
 
