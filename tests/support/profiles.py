@@ -11,10 +11,11 @@ from tests.support.traces import varint
 def pprof_bytes(
     *types: tuple[str, str],
     stack: Sequence[str] = ("main.work", "main.main"),
+    values: Sequence[int] | None = None,
     default: str = "",
     period: tuple[str, str] | None = None,
 ) -> bytes:
-    """A gzipped profile with one sample of value 1 in every column; ``stack`` is leaf first."""
+    """A gzipped profile with one sample, of 1 in every column or ``values``; ``stack`` is leaf first."""
     strings = [""]
 
     def text(value: str) -> int:
@@ -24,7 +25,9 @@ def pprof_bytes(
 
     body = b"".join(_message(1, _number(1, text(t)) + _number(2, text(u))) for t, u in types)
     locations = range(1, len(stack) + 1)
-    sample = b"".join(_number(1, i) for i in locations) + b"".join(_number(2, 1) for _ in types)
+    sample = b"".join(_number(1, i) for i in locations) + b"".join(
+        _number(2, v) for v in values or [1] * len(types)
+    )
     body += _message(2, sample)
     for i, function in enumerate(stack, 1):
         body += _message(4, _number(1, i) + _message(4, _number(1, i) + _number(2, 7)))
@@ -42,8 +45,8 @@ def cpu_profile() -> bytes:
     return pprof_bytes(("samples", "count"), ("cpu", "nanoseconds"), period=("cpu", "nanoseconds"))
 
 
-def heap_profile() -> bytes:
-    """What runtime/pprof writes for a heap profile."""
+def heap_profile(*values: int) -> bytes:
+    """What runtime/pprof writes for a heap profile; ``values`` are what was allocated and what is in use."""
     return pprof_bytes(
         ("alloc_objects", "count"),
         ("alloc_space", "bytes"),
@@ -51,16 +54,18 @@ def heap_profile() -> bytes:
         ("inuse_space", "bytes"),
         default="inuse_space",
         period=("space", "bytes"),
+        values=values or None,
     )
 
 
-def contention_profile(leaf: str = "sync.(*Mutex).Unlock") -> bytes:
+def contention_profile(leaf: str = "sync.(*Mutex).Unlock", *values: int) -> bytes:
     """What runtime/pprof writes for a mutex or a block profile; the leaf tells them apart."""
     return pprof_bytes(
         ("contentions", "count"),
         ("delay", "nanoseconds"),
         stack=(leaf, "main.work"),
         period=("contentions", "count"),
+        values=values or None,
     )
 
 

@@ -83,6 +83,13 @@ def stack(*functions: str) -> tuple[Frame, ...]:
          "GC mark assist wait for work", "gc", "work", "main.fill", ""),
         (("syscall.read", "os.(*File).Read", "main.load"), "syscall", "syscall", "work", "main.load",
          "os.(*File).Read"),
+        # Who watches files waits for the next event, in a call of the system; not so below a handler.
+        (("golang.org/x/sys/unix.kevent", "golang.org/x/sys/unix.Kevent", "github.com/f/fsnotify.read"),
+         "syscall", "syscall", "idle", "github.com/f/fsnotify.read", "golang.org/x/sys/unix.Kevent"),
+        (("syscall.EpollWait", "main.(*watcher).loop"), "syscall", "syscall", "idle",
+         "main.(*watcher).loop", "syscall.EpollWait"),
+        (("syscall.Select", "main.page", *SERVER), "syscall", "syscall", "work", "main.page",
+         "syscall.Select"),
     ],
 )  # fmt: skip
 def test_a_stack_tells_what_is_waited_for_and_whether_by_design(

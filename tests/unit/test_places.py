@@ -26,6 +26,7 @@ from gopherdx.observe.nearest import rows
 from gopherdx.observe.overview import overview_of
 from gopherdx.observe.tally import LEAST_SHARE, MOST, Tally
 from tests.support.dumps import LOCKS, SERVE, SERVED, STARTED, goroutine
+from tests.support.profiles import contention_profile, heap_profile
 from tests.support.reference import find_go, go_env
 
 S = 1_000_000_000
@@ -362,6 +363,16 @@ PLACE = Place("lock", "sync.Mutex.Lock", Location("example.com/shop.(*Cart).Subm
                            share=0.9),)),
             "90 % of 10 s of waiting for locks ended at shop.(*Cart).Submit",
         ),
+        (
+            Known((replace(PLACE, what="other", reason="", via="", value=1004.0, share=0.14),
+                   replace(PLACE, value=1001.0, share=0.14)), goroutines=7045.0, by_design=8.0),
+            "no place dominates: the largest, shop.(*Cart).Submit, has 1,004 of 7,045 goroutines",
+        ),
+        (
+            Known((replace(PLACE, what="memory", reason="allocated", via="", artifact="heap", unit="bytes",
+                           value=float(3 << 30), share=0.75),)),
+            "nothing is in use now; 75 % of the 4 GiB allocated is from shop.(*Cart).Submit",
+        ),
         (Known((), used=0.5, procs=4), "0.50 of 4 Ps used"),
         (Known(()), ""),
         (
@@ -372,6 +383,35 @@ PLACE = Place("lock", "sync.Mutex.Lock", Location("example.com/shop.(*Cart).Subm
 )  # fmt: skip
 def test_what_dominates_is_said_with_its_numbers(known: Known, text: str) -> None:
     assert sentence(known) == text
+
+
+@pytest.mark.parametrize(
+    ("profile", "text"),
+    [
+        (heap_profile(0, 0, 0, 0), "the heap profile is empty: too little was allocated for a sample, or"),
+        (heap_profile(3, 3 << 20, 0, 0), "nothing is in use now; 100 % of the 3 MiB allocated is from main."),
+        (heap_profile(9, 9 << 20, 1, 1 << 20), "100 % of the 1 MiB in use was allocated in main.work"),
+        (contention_profile("sync.(*Mutex).Unlock", 0, 0),
+         "the mutex profile is empty: nobody waited for a lock, or runtime.SetMutexProfileFraction was not"),
+        (contention_profile("runtime.chanrecv1", 0, 0),
+         "the block profile is empty: nothing waited, or runtime.SetBlockProfileRate was not called"),
+    ],
+)  # fmt: skip
+def test_a_profile_with_nothing_in_it_says_so(profile: bytes, text: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.pprof"
+    path.write_bytes(profile)
+    assert _overview(path).dominates.startswith(text)
+
+
+def test_a_dump_of_nothing_but_its_recorder_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "goroutine.txt"
+    path.write_text(
+        "goroutine 1 [running]:\nruntime/pprof.writeGoroutineStacks({0x1, 0x2})\n"
+        "\t/usr/local/go/src/runtime/pprof/pprof.go:761 +0x65\n"
+        "net/http/pprof.handler.ServeHTTP({0x1, 0x2}, {0x3, 0x4}, 0x5)\n"
+        "\t/usr/local/go/src/net/http/pprof/pprof.go:268 +0x4d6\n"
+    )
+    assert _overview(path).dominates == "there was no goroutine but the one that recorded it"
 
 
 def test_one_goroutine_that_waits_dominates_no_dump() -> None:

@@ -6,6 +6,7 @@ A CPU profile is blind to waiting. It can corroborate; alone it names no cause.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from gopherdx import frames as fr
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 LOOKED = ("cpu.used_cores", "cpu.gc_share", "cpu.untyped_decode_share", "cpu.alloc_share", "cpu.hot_share")
 MIN_SHARE = 0.02
+MIN_SAMPLES = 20  # a share of fewer is chance
 SAMPLE_NS = 10_000_000  # of CPU time: runtime.SetCPUProfileRate's default, which net/http/pprof uses
 
 
@@ -30,8 +32,15 @@ def of_profile(profile: Profile) -> Said:
     out = Sayer("cpu", LOOKED)
     if profile.duration_ns > 0:
         out.say("cpu.used_cores", total / profile.duration_ns, "cores", locator="samples / duration")
+    if _samples(profile, total) < MIN_SAMPLES:
+        return Said(out.done().items, frozenset({"cpu.used_cores"}))
     gc = sum(v for stack, v in stacks.items() if fr.has(stack, fr.GC_WORK))
     out.say("cpu.gc_share", gc / total, "share of CPU samples", locator="frames of the collector")
+    _by_function(stacks, total, out)
+    return out.done()
+
+
+def _by_function(stacks: Mapping[tuple[fr.Frame, ...], int], total: int, out: Sayer) -> None:
     groups: dict[str, dict[str, int]] = {
         name: defaultdict(int) for name in ("cpu.untyped_decode_share", "cpu.alloc_share", "cpu.hot_share")
     }
@@ -54,4 +63,9 @@ def of_profile(profile: Profile) -> Said:
             if value / total >= MIN_SHARE:
                 say = out.about(function, place_of(frames[function]), "CPU samples by user's function")
                 say(name, value / total, "share of CPU samples")
-    return out.done()
+
+
+def _samples(profile: Profile, total: int) -> float:
+    """How many samples make up ``total`` of the column that tells CPU time."""
+    told_in_ns = profile.sample_types[profile.cpu_index].unit == "nanoseconds"
+    return total / max(1, profile.period) if told_in_ns else total

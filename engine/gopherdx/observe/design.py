@@ -41,6 +41,11 @@ _TAKES = re.compile(
     r"(?:^|[./)])(?:[rR]ead|[rR]ecv|[rR]eceive|[nN]ext|[pP]oll|[fF]etch|[aA]ccept|[cC]onsume|[dD]equeue|[pP]op"
     r"|[sS]erve|[lL]isten|[sS]can|[pP]eek|[fF]ill)\w*$"
 )
+# The loop of a library that watches files, or of the runtime of another language: nothing has happened yet.
+_EVENTS = re.compile(
+    r"(?:golang\.org/x/sys/(?:unix|windows)|syscall)\."
+    r"(?:[kK]event|[eE]poll[wW]ait|[eE]pollPwait2?|[pP]?[pP]oll|[pP]?[sS]elect|GetQueuedCompletionStatus)$"
+)
 _CLOSURE = re.compile(r"\.func\d+(?:\.\d+)*$|\.gowrap\d+$")
 # What stands between a loop and the runtime without being a call for an answer.
 _PLAIN = re.compile(r"runtime\.|(?:internal/)?sync\.|time\.Sleep$|internal/|context\.|time\.|syscall\.|os\.")
@@ -176,6 +181,8 @@ def _sort(stack: fr.Stack, inner: fr.Stack, what: What, word: str) -> Sort:
         return "idle"
     called = names[: len(inner) + (not users)]
     if any(fr.ACCEPT.match(name) or _TESTS.match(name) or _SIGNALS.match(name) for name in called):
+        return "idle"
+    if what == "syscall" and any(_EVENTS.match(name) for name in called):
         return "idle"
     if what in ("channel", "sync", "sleep", "network") and _in_own_loop(stack, users, inner, what):
         return "idle" if fr.of_main(stack) or _joins(names) else "loop"

@@ -126,7 +126,8 @@ def _memory(place: Place) -> str:
         largest = f"the largest, {_name(place)}, has {percent(place.share)}"
         return f"no place dominates the {whole} {place.reason}: {largest}"
     made = "is from" if place.reason == "allocated" else "was allocated in"
-    return f"{percent(place.share)} of the {whole} {place.reason} {made} {_name(place)}"
+    text = f"{percent(place.share)} of the {whole} {place.reason} {made} {_name(place)}"
+    return f"nothing is in use now; {text}" if place.artifact == "heap" and made == "is from" else text
 
 
 def _goroutines(place: Place, known: Known) -> str:
@@ -190,6 +191,9 @@ def _nothing(known: Known) -> str:
     if crowd is not None and known.goroutines:
         of = f"{_number(crowd.value)} of {_number(known.goroutines)} goroutines wait in {_name(crowd)}"
         return f"{of}, which is by design, but many"
+    if (largest := _largest(known)) is not None:
+        of = f"{_number(largest.value)} of {_number(known.goroutines or 0.0)} goroutines"
+        return f"no place dominates: the largest, {_name(largest)}, has {of}"
     parts = [_used(known)] if known.used is not None else []
     if known.goroutines:
         parts.append(_idle(known))
@@ -197,6 +201,21 @@ def _nothing(known: Known) -> str:
         share = sum(p.share for p in known.places if p.unit == "s" and p.by_design)
         parts.append(f"{percent(share)} of the waiting is by design")
     return f"nothing stands out: {', '.join(parts)}" if parts else ""
+
+
+def _largest(known: Known) -> Place | None:
+    """The largest place where goroutines wait in the middle of work, if many do so at places of all sorts."""
+    every = known.goroutines or 0.0
+    rest = every - (known.by_design or 0.0) - _untold(known)
+    if rest < max(CROWD, LEAST_OF_REST * every):
+        return None
+    told = [p for p in known.places if not p.by_design and p.unit == "goroutines" and p.location]
+    return max(told, key=lambda p: p.value, default=None)
+
+
+def _untold(known: Known) -> float:
+    """Goroutines of which nobody knows where they wait."""
+    return sum(p.value for p in known.places if p.unit == "goroutines" and p.location is None)
 
 
 def _crowd(known: Known) -> Place | None:
@@ -214,7 +233,7 @@ def _idle(known: Known) -> str:
     most = next((p for p in known.places if p.by_design and p.unit == "goroutines" and p.location), None)
     if most is not None and most.value >= MANY_IDLE and most.value >= LEAST_OF_REST * every:
         text += f" ({_number(most.value)} in {_name(most)})"
-    untold = sum(p.value for p in known.places if p.unit == "goroutines" and p.location is None)
+    untold = _untold(known)
     return f"{text}, {_number(untold)} at a place that is not told" if untold >= UNTOLD else text
 
 

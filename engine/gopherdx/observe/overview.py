@@ -31,7 +31,7 @@ def overview_of(artifacts: Sequence[Any]) -> Overview:
     used = None
     if cpu is not None and cpu.duration_ns > 0:
         used = round(sum(cpu.values[:, cpu.default_index].tolist()) / cpu.duration_ns, 3)
-    goroutines = standing_told.tell(artifacts)
+    goroutines, standing = standing_told.tell(artifacts), standing_told.newest_total(artifacts)
     parts = _named(kinds, goroutines_told=bool(goroutines))
     if duration:
         parts.append(f"{duration:.1f} s")
@@ -41,8 +41,9 @@ def overview_of(artifacts: Sequence[Any]) -> Overview:
         text="; ".join(text for text in (", ".join(parts), goroutines) if text),
         kinds=kinds,
         duration_s=duration,
-        goroutines_end=standing_told.newest_total(artifacts),
+        goroutines_end=standing,
         cpus_used=used,
+        dominates="there was no goroutine but the one that recorded it" if standing == 0 else "",
     )
     return _spent(overview_runtime.joined(base, artifacts), artifacts, None)
 
@@ -64,8 +65,28 @@ def _spent(base: Overview, artifacts: Sequence[Any], trace: Trace | None) -> Ove
         base,
         goroutines_mean=_digits(spent.mean),
         by_design_mean=_digits(spent.by_design),
-        dominates=sentence(known) or base.dominates,
+        dominates=_empty(artifacts) or sentence(known) or base.dominates,
         places=spent.places,
+    )
+
+
+_WHY_EMPTY = {
+    "block": "nothing waited, or runtime.SetBlockProfileRate was not called",
+    "mutex": "nobody waited for a lock, or runtime.SetMutexProfileFraction was not called",
+    "mutex or block": "nothing waited, or the program did not turn it on",
+    "heap": "too little was allocated for a sample, or runtime.MemProfileRate is 0",
+    "allocs": "too little was allocated for a sample, or runtime.MemProfileRate is 0",
+    "cpu": "the program used no CPU time meanwhile",
+}
+
+
+def _empty(artifacts: Sequence[Any]) -> str:
+    """That profiles are empty and what that means, where there is nothing else."""
+    kinds = dict.fromkeys(str(a.kind) for a in artifacts if str(a.kind) in _WHY_EMPTY and not a.values.any())
+    if not kinds or any(str(a.kind) not in kinds for a in artifacts):
+        return ""
+    return "; ".join(
+        f"the {'CPU' if kind == 'cpu' else kind} profile is empty: {_WHY_EMPTY[kind]}" for kind in kinds
     )
 
 

@@ -43,26 +43,29 @@ def of_cpu(profiles: Sequence[Profile]) -> list[Place]:
 
 
 def of_memory(profiles: Sequence[Profile]) -> list[Place]:
-    """Bytes in use by who made them (heap), or allocated in the stretch or since the start (allocs)."""
+    """Bytes in use by who made them (heap), or allocated in the stretch or since the start (allocs).
+
+    A heap profile in which nothing is in use tells what was allocated.
+    """
     usable = [p for p in profiles if len(p) and p.symbolized and columns_of(p)]
     if not usable:
         return []
     last, first = usable[-1], earlier(usable)
     columns, kind = columns_of(last), str(last.kind)
     if kind != "allocs" and "inuse_space" in columns:
-        reason = "in use" if last.duration_ns <= 0 else "came to be in use"
-        tally = _bytes(reason, last, "inuse")
-    elif "alloc_space" in columns:
-        tally = _bytes("allocated", last, "alloc")
-        if first is not None:
-            before = _bytes("allocated", first, "alloc")
-            for key, was in before.sums.items():
-                if key in tally.sums:
-                    now = tally.sums[key]
-                    now.value = max(0.0, now.value - was.value)
-                    now.count = max(0, now.count - was.count)
-    else:
+        tally = _bytes("in use" if last.duration_ns <= 0 else "came to be in use", last, "inuse")
+        if tally.total or "alloc_space" not in columns:
+            return tally.places(kind, "bytes", tally.total)
+    if "alloc_space" not in columns:
         return []
+    tally = _bytes("allocated", last, "alloc")
+    if first is not None:
+        before = _bytes("allocated", first, "alloc")
+        for key, was in before.sums.items():
+            if key in tally.sums:
+                now = tally.sums[key]
+                now.value = max(0.0, now.value - was.value)
+                now.count = max(0, now.count - was.count)
     return tally.places(kind, "bytes", tally.total)
 
 
