@@ -220,6 +220,22 @@ def test_text_in_utf_16_is_read_as_powershell_writes_it(tmp_path: Path) -> None:
     assert "no kind that gopherdx knows" in refused(tmp_path / "odd")
 
 
+def test_what_powershell_made_of_a_download_is_named(tmp_path: Path) -> None:
+    """Its > turns what a program writes into UTF-16 text, its curl shows an object; both were published."""
+    head = b"go 1.22 trace\x00\x00\x00\x01\x01\x80\x91".decode("cp437").replace("\n", "\r\n")
+    (tmp_path / "trace.out").write_bytes(head.encode("utf-16"))
+    shown = (
+        "\r\nStatusCode        : 200\r\nStatusDescription : OK\r\nContent : {31, 139...}\r\n"
+    )
+    (tmp_path / "heap.pprof").write_bytes(shown.encode("utf-16"))
+    todo = "download it with curl.exe -o FILE URL, or Invoke-WebRequest URL -OutFile FILE"
+    for name, what in (
+        ("trace.out", "is binary data that PowerShell's > turned into text, which damages it"),
+        ("heap.pprof", "is what PowerShell shows of a download, not the download"),
+    ):
+        assert refused(tmp_path / name) == f"{tmp_path / name}: {what}; {todo}"
+
+
 def test_a_long_text_of_no_kind_is_refused_and_in_a_folder_left_out(tmp_path: Path, cpu: Path) -> None:
     (tmp_path / "log").write_bytes(b"level=info\n" * 50_000)
     assert "is text of no kind that gopherdx knows" in refused(tmp_path / "log")

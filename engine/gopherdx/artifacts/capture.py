@@ -28,6 +28,7 @@ from gopherdx.artifacts.sniff import (
     Inflated,
     Sniffed,
     is_folder,
+    of_recoded,
     open_artifact,
     reason,
     size_text,
@@ -474,8 +475,9 @@ class _Opened:
                 # PowerShell's > writes text so. The recoder is read like a file, in UTF-8.
                 self.stream.seek(0)
                 self.stream = cast(BinaryIO, codecs.EncodedFile(self.stream, "utf-8", "utf-16", "replace"))
-                head = self.stream.read(HEAD_BYTES)
-            self.sniffed = sniff(head)
+                self.sniffed = of_recoded(self.stream.read(HEAD_BYTES))
+            else:
+                self.sniffed = sniff(head)
             self.stream.seek(0)
         except BaseException:
             self.stream.close()

@@ -424,6 +424,20 @@ def _text(head: bytes) -> Sniffed | None:
     return _other_text(head)
 
 
+# ``curl`` is Invoke-WebRequest there, whose answer is an object; ``>`` writes text in UTF-16.
+_SHOWN = re.compile(rb"statuscode\s*:\s*\d")
+DOWNLOAD = "download it with curl.exe -o FILE URL, or Invoke-WebRequest URL -OutFile FILE"
+
+
+def of_recoded(head: bytes) -> Sniffed:
+    """Say what a file is that was UTF-16, from its first bytes in UTF-8."""
+    found = sniff(head)
+    if found.form in (Form.TRACE, Form.PPROF) or b"\x00" in head:
+        what = "binary data that PowerShell's > turned into text, which damages it"
+        return Sniffed(None, what, hint=DOWNLOAD)
+    return found
+
+
 def _other_text(head: bytes) -> Sniffed | None:
     start = head.lstrip()[:200].lower()
     if start.startswith((b"<!doctype html", b"<html")):
@@ -431,6 +445,8 @@ def _other_text(head: bytes) -> Sniffed | None:
     if start.startswith((b"404", b"unknown profile", b"could not", b"unable to")):
         line = start.split(b"\n")[0].decode("utf-8", "replace").strip()
         return Sniffed(None, f"the error page of a failed download ({line[:60]!r})", hint="check the address")
+    if _SHOWN.match(start):
+        return Sniffed(None, "what PowerShell shows of a download, not the download", hint=DOWNLOAD)
     if b'"traceEvents"' in head:
         return Sniffed(None, "a trace of Chrome's viewer (JSON)", hint="give the trace of Go itself")
     if _PROMETHEUS_ANY.search(head):
