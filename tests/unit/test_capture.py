@@ -224,9 +224,7 @@ def test_what_powershell_made_of_a_download_is_named(tmp_path: Path) -> None:
     """Its > turns what a program writes into UTF-16 text, its curl shows an object; both were published."""
     head = b"go 1.22 trace\x00\x00\x00\x01\x01\x80\x91".decode("cp437").replace("\n", "\r\n")
     (tmp_path / "trace.out").write_bytes(head.encode("utf-16"))
-    shown = (
-        "\r\nStatusCode        : 200\r\nStatusDescription : OK\r\nContent : {31, 139...}\r\n"
-    )
+    shown = "\r\nStatusCode        : 200\r\nStatusDescription : OK\r\nContent : {31, 139...}\r\n"
     (tmp_path / "heap.pprof").write_bytes(shown.encode("utf-16"))
     todo = "download it with curl.exe -o FILE URL, or Invoke-WebRequest URL -OutFile FILE"
     for name, what in (
