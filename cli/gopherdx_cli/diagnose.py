@@ -139,7 +139,7 @@ def diagnose(
 
     import gopherdx
 
-    load_meanwhile(format, passages=passages)
+    load_meanwhile(format, passages=passages, files=[*map(Path, paths), *flagged])
     with ProgressLine(quiet=quiet) as progress:
         diagnosis = gopherdx.diagnose(
             *_opened(paths),

@@ -125,17 +125,26 @@ def note(sentence: str, *, quiet: bool = False) -> None:
         sys.stderr.write(f"gopherdx: {safe(sentence)}\n")
 
 
-def load_meanwhile(form: Format, *, passages: bool = True) -> None:
-    """Import what reasoning and the report need while kernels read the trace, in a thread of its own."""
+_LARGE_BYTES = 8 << 20
+
+
+def load_meanwhile(form: Format, *, passages: bool = True, files: Iterable[Path] = ()) -> None:
+    """Import what reasoning and the report need while kernels read the trace, in a thread of its own.
+
+    Passages come last, for not every diagnosis has any; where much is to be read they wait until they are
+    needed, for both cores have more to do.
+    """
 
     def load() -> None:
         # An error here comes again where the module is needed, and is told there.
         with contextlib.suppress(Exception):
             from gopherdx.pipeline import prepare
 
-            prepare(passages=passages)
+            prepare(passages=False)
             if form is Format.text:
                 from gopherdx.report import text  # noqa: F401
+            if passages and sum(file.stat().st_size for file in files if file.is_file()) < _LARGE_BYTES:
+                prepare()
 
     threading.Thread(target=load, name="gopherdx-load", daemon=True).start()
 

@@ -19,7 +19,6 @@ from gopherdx.artifacts.capture import FLAGS, Limits, Named, Progress, read_capt
 from gopherdx.artifacts.remote import Remote, is_address
 from gopherdx.errors import UsageError
 from gopherdx.model import Diagnosis, Finding, GoRange, Input, Observations, Overview, Passage, Tool
-from gopherdx.observe import observe_all, overview_all
 
 if TYPE_CHECKING:
     from gopherdx.kb import KnowledgeBase
@@ -132,6 +131,8 @@ def read(
 ) -> Reading:
     """Files to observations. ``go_version`` overrides what they say. Raises what ``diagnose`` raises."""
     captures = read_captures(named, limits=limits, progress=progress)
+    from gopherdx.observe import observe_all, overview_all  # may come in while kernels read a trace
+
     observed = observe_all([capture.artifacts for capture in captures])
     if go_version is not None:
         observed = [replace(of_process, go_version=go_version) for of_process in observed]
@@ -264,6 +265,7 @@ class Library:
 
 def prepare(*, passages: bool = True) -> None:
     """Load what reasoning needs: for a thread of its own while files are being read."""
+    from gopherdx import observe  # noqa: F401
     from gopherdx.reason import chain, confidence  # noqa: F401
 
     chain.prepare(knowledge())

@@ -12,18 +12,15 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, TypeAlias, cast
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias, cast
 
-from gopherdx.artifacts.dump import GoroutineDump, read_dumps
-from gopherdx.artifacts.gclog import GcTrace, SchedTrace, read_gclog
-from gopherdx.artifacts.metrics import DEFAULT_LIMIT_BYTES as METRICS_LIMIT_BYTES
-from gopherdx.artifacts.metrics import Metrics, read_metrics
-from gopherdx.artifacts.pprof import DEFAULT_LIMIT_BYTES, Profile, ProfileKind, read_profiles
 from gopherdx.artifacts.remote import Remote
 from gopherdx.artifacts.sniff import (
     FORM_NAMES,
     HEAD_BYTES,
     INFLATED_LIMIT,
+    METRICS_LIMIT,
+    PROFILE_LIMIT,
     Form,
     Inflated,
     Sniffed,
@@ -35,12 +32,20 @@ from gopherdx.artifacts.sniff import (
     sniff,
 )
 from gopherdx.artifacts.spool import spooled
-from gopherdx.artifacts.trace import Trace, read_trace
 from gopherdx.artifacts.trace.format import is_readable
 from gopherdx.errors import UnreadableInput, UsageError
 from gopherdx.model import Input
 
-Artifact: TypeAlias = Trace | Profile | GcTrace | SchedTrace | Metrics | GoroutineDump
+# The reader of each form is imported when one is read: most captures are of one form.
+if TYPE_CHECKING:
+    from gopherdx.artifacts.dump import GoroutineDump
+    from gopherdx.artifacts.gclog import GcTrace, SchedTrace
+    from gopherdx.artifacts.metrics import Metrics
+    from gopherdx.artifacts.pprof import Profile, ProfileKind
+    from gopherdx.artifacts.trace import Trace
+
+    Artifact: TypeAlias = Trace | Profile | GcTrace | SchedTrace | Metrics | GoroutineDump
+
 Progress: TypeAlias = Callable[[str, float], None]
 """Called with what is being done and the share of it that is done: 0 where that is not known, -1 where
 a step of several seconds begins that cannot say how far it is."""
@@ -55,9 +60,9 @@ class Limits:
     """How much a file may hold once decompressed, in bytes. A server passes lower ones."""
 
     trace_bytes: int = INFLATED_LIMIT
-    profile_bytes: int = DEFAULT_LIMIT_BYTES
+    profile_bytes: int = PROFILE_LIMIT
     log_bytes: int = INFLATED_LIMIT
-    metrics_bytes: int = METRICS_LIMIT_BYTES
+    metrics_bytes: int = METRICS_LIMIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,6 +322,8 @@ class _Reading:
             self._read_log(opened)
 
     def _read_trace(self, opened: _Opened) -> None:
+        from gopherdx.artifacts.trace import read_trace
+
         where = opened.item.where
         trace = read_trace(
             opened.source, path=where, progress=self.progress, limit_bytes=self.limits.trace_bytes
@@ -326,6 +333,8 @@ class _Reading:
 
     def _read_profile(self, opened: _Opened) -> None:
         """A program that appends to its file leaves several profiles in it: as many moments."""
+        from gopherdx.artifacts.pprof import read_profiles
+
         where = opened.item.where
         read = read_profiles(
             opened.compressed(self.limits.profile_bytes), path=where, limit_bytes=self.limits.profile_bytes
@@ -340,6 +349,8 @@ class _Reading:
             self.inputs.append(Input(where, kind, None, opened.size, False, warnings))
 
     def _read_metrics(self, opened: _Opened) -> None:
+        from gopherdx.artifacts.metrics import read_metrics
+
         where = opened.item.where
         found = read_metrics(opened.stream, path=where, limit_bytes=self.limits.metrics_bytes)
         self.artifacts += found
@@ -348,6 +359,9 @@ class _Reading:
 
     def _read_log(self, opened: _Opened) -> None:
         """A log may hold several kinds: every reader of text has a look at it."""
+        from gopherdx.artifacts.dump import read_dumps
+        from gopherdx.artifacts.gclog import read_gclog
+
         where, flag = opened.item.where, opened.item.flag
         found: list[GcTrace | SchedTrace | GoroutineDump] = []
         for read in (read_gclog, read_dumps):

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from gopherdx.artifacts.sniff import is_cut, reason, size_text
+from gopherdx.artifacts.sniff import METRICS_LIMIT, is_cut, reason, size_text
 from gopherdx.errors import UnreadableInput
 from gopherdx.model import GoRange
 
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 Float64: TypeAlias = NDArray[np.float64]
 
-DEFAULT_LIMIT_BYTES = 64 << 20
 KEPT_SNAPSHOTS = 1000
 
 _DOCUMENT_BYTES = 16 << 20
@@ -98,9 +97,7 @@ class _Snapshot:
         return not (self.values or self.histograms or self.memstats)
 
 
-def read_metrics(
-    source: BinaryIO, *, path: str, limit_bytes: int = DEFAULT_LIMIT_BYTES
-) -> tuple[Metrics, ...]:
+def read_metrics(source: BinaryIO, *, path: str, limit_bytes: int = METRICS_LIMIT) -> tuple[Metrics, ...]:
     """Every snapshot in a file (inflated, at its start), at least one, as they stand in it.
 
     Of more than ``KEPT_SNAPSHOTS`` an even choice is kept, the first and the last among them. Raises

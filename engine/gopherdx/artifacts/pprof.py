@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gopherdx.artifacts.pprof_wire import MAX_RECORDS, ONE_FILE_EACH, DamagedError, parse, payloads, refusal
+from gopherdx.artifacts.sniff import PROFILE_LIMIT
 from gopherdx.errors import UnreadableInput
 from gopherdx.frames import Frame
 
@@ -41,10 +42,6 @@ ProfileKind = Literal[
     "cpu", "heap", "allocs", "mutex", "block", "mutex or block", "goroutine", "goroutineleak", "other"
 ]
 """The artifact kinds of a pprof. ``mutex or block``: the two look alike and no frame told them apart."""
-
-# The largest profile at hand, of a process with 46 GB of heap, is 2.4 MB uncompressed. A hostile file of this
-# size takes up to 40 times as much memory once parsed: whoever reads strangers' files passes a lower limit.
-DEFAULT_LIMIT_BYTES = 64 << 20
 
 _MAX_FRAMES = 20_000_000
 _FOLD_FRAMES = 2_000_000
@@ -230,7 +227,7 @@ class Fold:
         return [(self.functions[i], int(self.flat[i]), int(self.cum[i])) for i in order[:count]]
 
 
-def read_profile(data: bytes, *, path: str, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> Profile:
+def read_profile(data: bytes, *, path: str, limit_bytes: int = PROFILE_LIMIT) -> Profile:
     """Read the one profile in ``data`` (gzip or plain protobuf); ``path`` is what errors call it.
 
     Raises UnreadableInput, and nothing else, for anything that is not one valid profile of at most
@@ -246,7 +243,7 @@ def read_profile(data: bytes, *, path: str, limit_bytes: int = DEFAULT_LIMIT_BYT
     return profiles[0]
 
 
-def read_profiles(data: bytes, *, path: str, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> tuple[Profile, ...]:
+def read_profiles(data: bytes, *, path: str, limit_bytes: int = PROFILE_LIMIT) -> tuple[Profile, ...]:
     """Read the profiles that a program appended to one file, in its order; mostly there is one.
 
     Each must be a gzip member of its own, as Go writes them. Errors are those of :func:`read_profile`, and

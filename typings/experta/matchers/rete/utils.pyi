@@ -1,3 +1,0 @@
-from experta import Rule
-
-def prepare_rule(exp: Rule) -> Rule: ...
