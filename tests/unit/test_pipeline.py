@@ -74,8 +74,8 @@ def test_observations_see_every_artifact_and_the_go_version_that_was_given(
         return real_run(kb, observations)
 
     real_run = chain.run
-    monkeypatch.setattr(pipeline, "observe_all", observe)
-    monkeypatch.setattr(pipeline, "overview_all", lambda _: Overview(text="seen"))
+    monkeypatch.setattr("gopherdx.observe.observe_all", observe)
+    monkeypatch.setattr("gopherdx.observe.overview_all", lambda _: Overview(text="seen"))
     monkeypatch.setattr(chain, "run", run)
     diagnosis = gopherdx.diagnose(
         tmp_path / "cpu.pprof", heap_profile=tmp_path / "heap.pprof", go_version="go1.21.3"
