@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 import gopherdx
-from gopherdx import pipeline
 from gopherdx.errors import UnreadableInput, UsageError
 from gopherdx.kb import KnowledgeBase
 from gopherdx.model import Observations, Overview
