@@ -369,6 +369,13 @@ PLACE = Place("lock", "sync.Mutex.Lock", Location("example.com/shop.(*Cart).Subm
             "no place dominates: the largest, shop.(*Cart).Submit, has 1,004 of 7,045 goroutines",
         ),
         (
+            Known((replace(PLACE, what="memory", reason="in use", via="", artifact="heap", unit="bytes",
+                           value=float(2 << 20), share=0.67),
+                   replace(PLACE, value=0.2, share=0.05, artifact="trace")), used=0.3, procs=8,
+                  goroutines=4.0, by_design=3.5),
+            "nothing stands out: 0.30 of 8 Ps used, 3.5 of 4 goroutines wait by design",
+        ),
+        (
             Known((replace(PLACE, what="memory", reason="allocated", via="", artifact="heap", unit="bytes",
                            value=float(3 << 30), share=0.75),)),
             "nothing is in use now; 75 % of the 4 GiB allocated is from shop.(*Cart).Submit",

@@ -14,6 +14,7 @@ LEAST_WAITING = 0.5  # goroutines on average: one that waits half of the time
 UNTOLD = 1.0
 LEAST_STANDING = 2  # at a moment: one goroutine that waits somewhere is everyday life
 LEAST_SAMPLES = 20
+LEAST_BYTES = 64 << 20  # of memory, where something else is known besides
 BUSY_CORES = 0.5
 BUSY_SHARE = 0.25
 DOMINANT_SHARE = 0.25
@@ -70,6 +71,9 @@ def _counts(place: Place, known: Known) -> bool:
             return place.share > 0 and place.count / place.share >= LEAST_SAMPLES
         used = known.used if known.used is not None else place.value
         return used >= BUSY_CORES or used >= BUSY_SHARE * known.procs
+    if place.unit == "bytes":
+        large = place.location is not None and place.value >= LEAST_BYTES
+        return large or all(p.unit == "bytes" for p in known.places)
     return place.unit != "s" or place.share >= LEAST_OF_REST
 
 
