@@ -521,7 +521,7 @@ def _name(table, i):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _emit(n, t, kind, g, y, x, s, r, out_t, out_kind, out_g, out_y, out_x, out_s, out_r, tally):  # type: ignore[no-untyped-def]
+def _emit(n, t, kind, g, y, x, s, r, out_t, out_kind, out_g, out_y, out_x, out_s, out_r):  # type: ignore[no-untyped-def]
     """Row ``n`` of the output. Returns the next."""
     out_t[n] = t
     out_kind[n] = kind
@@ -530,7 +530,6 @@ def _emit(n, t, kind, g, y, x, s, r, out_t, out_kind, out_g, out_y, out_x, out_s
     out_x[n] = x
     out_s[n] = s
     out_r[n] = r
-    tally[kind] += 1
     return n + 1
 
 
@@ -542,8 +541,9 @@ def _emit_sample(  # type: ignore[no-untyped-def]
     at = _find(g_keys, samples[i, 3], g_keys.size - 1)
     y = g_vals[at] if g_keys[at] != 0 else np.int64(-1)
     stack = _local(stack_of, samples[i, 4])
+    tally[CPU_SAMPLE] += 1
     return _emit(n, samples[i, 0], CPU_SAMPLE, -1, y, samples[i, 3], stack, 0, out_t, out_kind, out_g, out_y,
-                 out_x, out_s, out_r, tally)  # fmt: skip
+                 out_x, out_s, out_r)  # fmt: skip
 
 
 @inline
@@ -638,7 +638,8 @@ def order(  # type: ignore[no-untyped-def]
                 x = a
             else:
                 break
-            n = _emit(n, t, kind, g, y, x, s, r, out_t, out_kind, out_g, out_y, out_x, out_s, out_r, tally)
+            n = _emit(n, t, kind, g, y, x, s, r, out_t, out_kind, out_g, out_y, out_x, out_s, out_r)
+            tally[kind] += 1
             go_on = True
             pos = cursors[c, C_POS]
             if cursors[c, C_END] - pos < 51:
@@ -947,7 +948,8 @@ def order(  # type: ignore[no-untyped-def]
         forced = False
         go_on = True
         if kind != NOT_READ:
-            n = _emit(n, t, kind, g, y, x, s, r, out_t, out_kind, out_g, out_y, out_x, out_s, out_r, tally)
+            n = _emit(n, t, kind, g, y, x, s, r, out_t, out_kind, out_g, out_y, out_x, out_s, out_r)
+            tally[kind] += 1
             ms[m, M_G] = new_g
     while next_sample < samples.shape[0] and n < room:
         n = _emit_sample(n, samples, next_sample, stack_of, g_keys, g_vals, out_t, out_kind, out_g, out_y,

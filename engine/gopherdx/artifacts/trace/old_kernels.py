@@ -66,6 +66,7 @@ from gopherdx.artifacts.trace.kernels import (
     USER_LOG,
     WAITING,
     _drop_row,
+    _emit,
     _find,
     _home,
     _local,
@@ -417,13 +418,11 @@ def _emit_sample(  # type: ignore[no-untyped-def]
 ):  # fmt: skip
     """CPU sample ``i`` becomes row ``n`` of the output."""
     at = _find(g_keys, samples[i, 3], g_keys.size - 1)
-    out_t[n] = _ns(samples[i, 0], tally, mul)
-    out_kind[n] = CPU_SAMPLE
-    out_g[n] = -1
-    out_y[n] = g_vals[at] if g_keys[at] != 0 else -1
-    out_x[n] = samples[i, 3]
-    out_s[n] = _stack(stack_of, samples[i, 4], tally)
-    out_r[n] = 0
+    y = g_vals[at] if g_keys[at] != 0 else np.int64(-1)
+    stack = _stack(stack_of, samples[i, 4], tally)
+    t = _ns(samples[i, 0], tally, mul)
+    _emit(n, t, CPU_SAMPLE, -1, y, samples[i, 3], stack, 0, out_t, out_kind, out_g, out_y, out_x, out_s,
+          out_r)  # fmt: skip
     tally[OLD_SAMPLE] += 1
 
 
@@ -713,23 +712,10 @@ def order(  # type: ignore[no-untyped-def]
                     tally[T_LAST] = ticks
                 cursors[c, C_ROW] = new_g
                 if what != 0:
-                    out_t[n] = t
-                    out_kind[n] = what
-                    out_g[n] = g
-                    out_y[n] = y
-                    out_x[n] = x
-                    out_s[n] = s
-                    out_r[n] = r
-                    n += 1
+                    n = _emit(n, t, what, g, y, x, s, r, out_t, out_kind, out_g, out_y, out_x, out_s, out_r)
                 if then_label > 0:
-                    out_t[n] = t
-                    out_kind[n] = GO_LABEL
-                    out_g[n] = y
-                    out_y[n] = -1
-                    out_x[n] = 0
-                    out_s[n] = 0
-                    out_r[n] = then_label
-                    n += 1
+                    n = _emit(n, t, GO_LABEL, y, -1, 0, 0, then_label, out_t, out_kind, out_g, out_y, out_x,
+                              out_s, out_r)  # fmt: skip
             else:
                 stalled[n_stalled] = c
                 n_stalled += 1
