@@ -542,8 +542,9 @@ def _emit_sample(  # type: ignore[no-untyped-def]
     y = g_vals[at] if g_keys[at] != 0 else np.int64(-1)
     stack = _local(stack_of, samples[i, 4])
     tally[CPU_SAMPLE] += 1
-    return _emit(n, samples[i, 0], CPU_SAMPLE, -1, y, samples[i, 3], stack, 0, out_t, out_kind, out_g, out_y,
-                 out_x, out_s, out_r)  # fmt: skip
+    none, zero = np.int64(-1), np.int64(0)
+    return _emit(n, samples[i, 0], np.int64(CPU_SAMPLE), none, y, samples[i, 3], stack, zero, out_t, out_kind,
+                 out_g, out_y, out_x, out_s, out_r)  # fmt: skip
 
 
 @inline
@@ -656,7 +657,7 @@ def order(  # type: ignore[no-untyped-def]
             cursors[c, C_LAST] = cursors[c, C_TIME] = t
             cursors[c, C_KIND] = kind
             cursors[c, C_POS] = pos
-            heap_n = _take_up(heap, heap_n, stalled, n_stalled, cursors, ANOTHER)
+            heap_n = _take_up(heap, heap_n, stalled, n_stalled, cursors, np.int64(ANOTHER))
             n_stalled = np.int64(0)
         if go_on:
             more = _advance(buf, cursors, heap[0], batches, next_batch, arg_counts, mul, whole, tally)
@@ -955,7 +956,7 @@ def order(  # type: ignore[no-untyped-def]
         n = _emit_sample(n, samples, next_sample, stack_of, g_keys, g_vals, out_t, out_kind, out_g, out_y,
                          out_x, out_s, out_r, tally)  # fmt: skip
         next_sample += 1
-    _leave_off(tally, 0, 0, next_sample)
+    _leave_off(tally, np.int64(0), np.int64(0), next_sample)
     if next_sample < samples.shape[0]:
         return FULL, n
     return DONE, n
@@ -1325,7 +1326,7 @@ def _see_stack(  # type: ignore[no-untyped-def]
     if stack == 0:
         return
     if g[r, G_GROUP] == 0 and st_root[np.uintp(stack)] > 0:
-        new = _group(x, group_keys, group_vals, groups, st_root[np.uintp(stack)], 0)
+        new = _group(x, group_keys, group_vals, groups, st_root[np.uintp(stack)], np.int64(0))
         groups[0, R_LIVE] -= 1
         groups[0, R_AT_START] -= 1
         groups[np.uintp(new), R_LIVE] += 1
@@ -1340,7 +1341,7 @@ def _see_stack(  # type: ignore[no-untyped-def]
         if span > 0:
             if span == SPAN_UNTYPED and g[r, G_UNTYPED_END] > 0 and t - g[r, G_UNTYPED_END] < RESTART_NS:
                 # The next document, right after the last: a stack of the decoder's own lay between.
-                _count(x, count_keys, count_vals, counters, TAG_RESTART, stack, np.int64(0))
+                _count(x, count_keys, count_vals, counters, np.int64(TAG_RESTART), stack, np.int64(0))
             g[r, G_SPAN] = span
             g[r, G_SPAN_T] = t
             g[r, G_SPAN_S] = stack
@@ -1384,7 +1385,7 @@ def _leave_running(x, g, r, t, dt, count_keys, count_vals, counters):  # type: i
     """Goroutine ``r`` ran for ``dt``."""
     g[r, G_RUN] += dt
     if g[r, G_LABEL] > 0:
-        _count(x, count_keys, count_vals, counters, TAG_LABEL, g[r, G_LABEL], dt)
+        _count(x, count_keys, count_vals, counters, np.int64(TAG_LABEL), g[r, G_LABEL], dt)
         g[r, G_LABEL] = 0
         x[X_MARKING] -= 1
     else:
@@ -1429,7 +1430,7 @@ def _leave_waiting(  # type: ignore[no-untyped-def]
     """Goroutine ``r`` has waited for ``dt``: what that says of its lock, or of what it does in turn."""
     if st_flags[np.uintp(stack)] & F_LOCK and (kind == 6 or kind == 0):
         site = st_site[np.uintp(stack)]
-        _wait_for_lock(x, sites, site, t, t, -1)
+        _wait_for_lock(x, sites, site, t, t, np.int64(-1))
         if site > 0:
             sites[np.uintp(site), S_WAIT_NS] += dt
             sites[np.uintp(site), S_N] += 1
@@ -1562,8 +1563,8 @@ def _walk(x, stays, walk, parts, st_who, st_path, st_flags, what_of, start, end,
             began = min(t, max(began, limit))
             if assisted > t - began:
                 assisted = t - began
-            _charge(parts, C_CPU, here, inner, t - began - assisted)
-            _charge(parts, C_GC, here, inner, assisted)
+            _charge(parts, np.int64(C_CPU), here, inner, t - began - assisted)
+            _charge(parts, np.int64(C_GC), here, inner, assisted)
             t = began
         if t > limit and not there:
             if 0 <= log < oldest:
@@ -1571,7 +1572,7 @@ def _walk(x, stays, walk, parts, st_who, st_path, st_flags, what_of, start, end,
                 spanned = end - stays[np.uintp(oldest & mask), L_T1]
                 if (end - start) * (mask + 1) < spanned * STAYS_MAX:
                     x[X_LOG_LACKED] += 1
-            _charge(parts, C_OTHER, here, function, t - limit)
+            _charge(parts, np.int64(C_OTHER), here, function, t - limit)
             t = limit
         followed = False
         if t > limit:
@@ -1585,13 +1586,13 @@ def _walk(x, stays, walk, parts, st_who, st_path, st_flags, what_of, start, end,
             if inner == 0:
                 inner = function
             low = min(t, max(stays[at, L_TW], limit))
-            _charge(parts, C_RUNNABLE, here, inner, t - low)
+            _charge(parts, np.int64(C_RUNNABLE), here, inner, t - low)
             t = low
             if t > limit:
                 if kind == K_SCHED_NEW:
                     # It was created: on with its creator.
                     if waker == 0:
-                        _charge(parts, C_OTHER, here, inner, t - limit)
+                        _charge(parts, np.int64(C_OTHER), here, inner, t - limit)
                         t = limit
                     else:
                         log = (waker >> STACK_BITS) - 2
@@ -1772,7 +1773,7 @@ def _enter_other(x, g, r, t, since, state, kind, stack, counts, sites, st_flags,
             g[r, G_WOKEN] = 1
             _raise(x, X_WOKEN, X_INT_WOKEN, t)
     elif state == WAITING and st_flags[np.uintp(stack)] & F_LOCK and (kind == 6 or kind == 0):
-        _wait_for_lock(x, sites, st_site[np.uintp(stack)], t, since, 1)
+        _wait_for_lock(x, sites, st_site[np.uintp(stack)], t, since, np.int64(1))
 
 
 @inline
@@ -1788,7 +1789,7 @@ def _enter(x, g, row, t, since, state, kind, stack, counts, sites, st_flags, st_
         g[r, G_STAY_T] = since
         at = stack if was == RUNNING else g[r, G_ROOT_S]
         g[r, G_STAY_WHAT] = (np.int64(kind) << STACK_BITS) | at
-    _enter_other(x, g, r, t, since, state, kind, stack, counts, sites, st_flags, st_site)
+    _enter_other(x, g, r, t, since, state, kind, stack, np.int64(counts), sites, st_flags, st_site)
 
 
 @helper
@@ -1929,8 +1930,10 @@ def fold(  # type: ignore[no-untyped-def]
         return BAD, start
     if units.shape[1] != UNIT_COLUMNS or parts.shape[1] != 3 or kind_hist.shape[1] != HIST_BINS:
         return BAD, start
+    # Whole numbers of a type: a helper is compiled anew for each literal that it is given.
     none = np.int64(-1)
     zero = np.int64(0)
+    one = np.int64(1)
     check_at = start
     for i in range(start, end):
         if i >= check_at:
@@ -1997,16 +2000,16 @@ def fold(  # type: ignore[no-untyped-def]
             unit = zero
             if stack > 0:
                 unit, name, begun = _see(
-                    x, g, cur, t, stack, True, True, spans, st_root, st_flags, st_who, st_path, groups,
+                    x, g, cur, t, stack, one, one, spans, st_root, st_flags, st_who, st_path, groups,
                     group_keys, group_vals, count_keys, count_vals, counters
                 )  # fmt: skip
             reason = np.int64(ev_r[i])
             if reason != 12:
-                _end_run(x, g, cur, runs, t, False)
+                _end_run(x, g, cur, runs, t, zero)
             _leave_running(x, g, r, t, max(zero, t - g[r, G_SINCE]), count_keys, count_vals, counters)
             g[r, G_STAY_T] = t
             g[r, G_STAY_WHAT] = (reason << STACK_BITS) | stack
-            _enter_other(x, g, r, t, t, np.int64(WAITING), reason, stack, False, sites, st_flags, st_site)
+            _enter_other(x, g, r, t, t, np.int64(WAITING), reason, stack, zero, sites, st_flags, st_site)
             if unit > 0:
                 _unit(x, g, cur, unit, name, begun, t, stack, stays, walk, parts, kind_keys, kind_vals, kinds,
                       kind_hist, units, unit_parts, st_who, st_path, st_flags, what_of)  # fmt: skip
@@ -2032,10 +2035,10 @@ def fold(  # type: ignore[no-untyped-def]
                 if g[r, G_LOOP] == st_path[np.uintp(where)] and handed == (g[r, G_SERVES] == U_JOB):
                     g[r, G_UNIT_T] = t
             if cur >= 0 and stack > 0:
-                _see(x, g, cur, t, stack, False, False, spans, st_root, st_flags, st_who, st_path, groups,
+                _see(x, g, cur, t, stack, zero, zero, spans, st_root, st_flags, st_who, st_path, groups,
                      group_keys, group_vals, count_keys, count_vals, counters)  # fmt: skip
             if again:
-                _end_run(x, g, cur, runs, t, False)
+                _end_run(x, g, cur, runs, t, zero)
                 _run_on(x, g, np.uintp(cur), t)
             g[r, G_WAIT] += dt
             _leave_slot(g, r, dt, _bin(dt), slot, slots, hist)
@@ -2043,7 +2046,9 @@ def fold(  # type: ignore[no-untyped-def]
                            st_flags, st_site)  # fmt: skip
             why = np.int64(K_SCHED) if g[r, G_RAN] != 0 else np.int64(K_SCHED_NEW)
             counts = not flags & F_INTERNAL
-            _enter_other(x, g, r, t, t, np.int64(RUNNABLE), why, stack, counts, sites, st_flags, st_site)
+            _enter_other(
+                x, g, r, t, t, np.int64(RUNNABLE), why, stack, np.int64(counts), sites, st_flags, st_site
+            )
             continue
         # What another event does is decided first, in the branches below, and done once, behind them.
         see = none  # row whose own stack ``stack`` is
@@ -2185,7 +2190,7 @@ def fold(  # type: ignore[no-untyped-def]
                 # Told late: the stack of a stay that began before the trace (Go 1.23 and later).
                 g[y, G_STACK] = stack
                 if status == WAITING and st_flags[stack] & F_LOCK:
-                    _wait_for_lock(x, sites, st_site[stack], t, t, 1)
+                    _wait_for_lock(x, sites, st_site[stack], t, t, np.int64(1))
         elif kind == GO_SWITCH or kind == GO_SWITCH_DESTROY:
             row = cur
             pause = cur
@@ -2200,7 +2205,7 @@ def fold(  # type: ignore[no-untyped-def]
                 see = y
                 if g[y, G_BURST_T] >= 0 and t - g[y, G_BURST_T] >= RUN_SAMPLE_NS:
                     code = ((g[y, G_ID] & 0xFFFFFFF) << 28) | stack
-                    _count(x, count_keys, count_vals, counters, TAG_RUN_SAMPLE, code, zero)
+                    _count(x, count_keys, count_vals, counters, np.int64(TAG_RUN_SAMPLE), code, zero)
         elif kind == ASSIST_BEGIN:
             see = cur
             if cur >= 0:
@@ -2351,8 +2356,8 @@ def fold(  # type: ignore[no-untyped-def]
         if see >= 0 and stack > 0:
             pauses = kind == GO_BLOCK or kind == GO_SYSCALL_BEGIN or kind == GO_SYSCALL_SHORT
             between, whose, when = _see(
-                x, g, see, t, stack, pauses, kind == GO_BLOCK, spans, st_root, st_flags, st_who, st_path,
-                groups, group_keys, group_vals, count_keys, count_vals, counters
+                x, g, see, t, stack, np.int64(pauses), np.int64(kind == GO_BLOCK), spans, st_root, st_flags,
+                st_who, st_path, groups, group_keys, group_vals, count_keys, count_vals, counters
             )  # fmt: skip
             if between > 0:
                 ends = see
@@ -2360,7 +2365,7 @@ def fold(  # type: ignore[no-untyped-def]
                 name = whose
                 begun = when
         if pause >= 0:
-            _end_run(x, g, pause, runs, t, False)
+            _end_run(x, g, pause, runs, t, zero)
             if again:
                 _run_on(x, g, np.uintp(pause), t)
         while row >= 0:
@@ -2439,12 +2444,12 @@ def finish(  # type: ignore[no-untyped-def]
             dt = t - g[row, G_SINCE]
             if dt < 0:
                 dt = np.int64(0)
-            _end_run(x, g, row, runs, t, True)
+            _end_run(x, g, row, runs, t, np.int64(1))
             _end_span(x, g, row, spans)
             if state == RUNNING:
                 g[row, G_RUN] += dt
                 if g[row, G_LABEL] > 0:
-                    _count(x, count_keys, count_vals, counters, TAG_LABEL, g[row, G_LABEL], dt)
+                    _count(x, count_keys, count_vals, counters, np.int64(TAG_LABEL), g[row, G_LABEL], dt)
             else:
                 if state == RUNNABLE:
                     g[row, G_RUNNABLE] += dt
@@ -2469,13 +2474,13 @@ def finish(  # type: ignore[no-untyped-def]
                 dt = t - g[row, G_ASSIST_T]
                 g[row, G_ASSIST] += dt
                 dt = min(dt, g[row, G_RUN] - g[row, G_ASSIST_RUN])
-                _count(x, count_keys, count_vals, counters, TAG_ASSIST, g[row, G_ASSIST_S], dt)
+                _count(x, count_keys, count_vals, counters, np.int64(TAG_ASSIST), g[row, G_ASSIST_S], dt)
                 g[row, G_ASSIST_T] = -1
             _end_goroutine(g, row, groups)
         row += 1
     for site in range(sites.shape[0]):
         if sites[site, S_WAITERS] > 0:
-            _site_change(sites, np.int64(site), t, 0, run, runnable)
+            _site_change(sites, np.int64(site), t, np.int64(0), run, runnable)
     if x[X_GC_T] >= 0:
         x[X_GC_NS] += t - x[X_GC_T]
         x[X_GC_T] = -1
