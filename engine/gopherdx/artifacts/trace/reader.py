@@ -44,7 +44,7 @@ CLOCK_MAX = 1e9
 runtime/trace2time.go, traceClockUnitsPerSecond, has the division since). A clock divided so ticks some ten
 million times a second, the others 15.6 million times: more than this is an undivided rate."""
 
-COMPILING = "compiling what reads traces, once for this version of gopherdx: some ten seconds"
+COMPILING = "compiling what reads traces, once for this version of gopherdx: ten to thirty seconds"
 
 
 def read_trace(
