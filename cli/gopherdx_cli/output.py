@@ -138,13 +138,13 @@ def load_meanwhile(form: Format, *, passages: bool = True, files: Iterable[Path]
     def load() -> None:
         # An error here comes again where the module is needed, and is told there.
         with contextlib.suppress(Exception):
-            from gopherdx.pipeline import prepare
+            from gopherdx.pipeline import Library, prepare
 
-            prepare(passages=False)
+            prepare()
             if form is Format.text:
                 from gopherdx.report import text  # noqa: F401
             if passages and sum(file.stat().st_size for file in files if file.is_file()) < _LARGE_BYTES:
-                prepare()
+                Library().open()
 
     threading.Thread(target=load, name="gopherdx-load", daemon=True).start()
 

@@ -263,14 +263,12 @@ class Library:
         return Index(self._passages, self._encode)
 
 
-def prepare(*, passages: bool = True) -> None:
-    """Load what reasoning needs: for a thread of its own while files are being read."""
+def prepare() -> None:
+    """Load what reasoning needs, but for passages: for a thread of its own while files are being read."""
     from gopherdx import observe  # noqa: F401
     from gopherdx.reason import chain, confidence  # noqa: F401
 
     chain.prepare(knowledge())
-    if passages:
-        Library().open()
 
 
 def observations(*paths: File, progress: Progress | None = None) -> tuple[Observations, ...]:

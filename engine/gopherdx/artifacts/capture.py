@@ -32,7 +32,6 @@ from gopherdx.artifacts.sniff import (
     sniff,
 )
 from gopherdx.artifacts.spool import spooled
-from gopherdx.artifacts.trace.format import is_readable
 from gopherdx.errors import UnreadableInput, UsageError
 from gopherdx.model import Input
 
@@ -399,12 +398,15 @@ def _check(found: Sniffed, item: Named) -> None:
         better = _FLAG_OF_FORM.get(found.form)
         todo = f"give it as {better}" if better else "name it without a flag, or with the flag of its kind"
         raise UnreadableInput(f"is {FORM_NAMES[found.form]}, not {flag.noun}", where=where, todo=todo)
-    if found.form is Form.TRACE and not is_readable(int(found.header.split(".")[1])):
-        raise UnreadableInput(
-            f"is {found.looks_like}, a version that this gopherdx does not read",
-            where=where,
-            todo="record it with a program built with Go 1.11 or later",
-        )
+    if found.form is Form.TRACE:
+        from gopherdx.artifacts.trace.format import is_readable
+
+        if not is_readable(int(found.header.split(".")[1])):
+            raise UnreadableInput(
+                f"is {found.looks_like}, a version that this gopherdx does not read",
+                where=where,
+                todo="record it with a program built with Go 1.11 or later",
+            )
 
 
 def _as_flagged(profile: Profile, item: Named) -> Profile:

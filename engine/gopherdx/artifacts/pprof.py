@@ -145,6 +145,11 @@ class Profile:
         types = [value_type.type for value_type in self.sample_types]
         return types.index("cpu") if "cpu" in types else self.default_index
 
+    @property
+    def cpu_period(self) -> int:
+        """What one sample adds to the column of CPU time; 1 where that column counts samples."""
+        return max(1, self.period) if self.sample_types[self.cpu_index].unit == "nanoseconds" else 1
+
     def value_index(self, type_name: str) -> int:
         """Column of ``values`` for a sample type such as ``"delay"``; KeyError where the profile has none."""
         for index, value_type in enumerate(self.sample_types):

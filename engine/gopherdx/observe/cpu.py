@@ -29,11 +29,12 @@ def of_profile(profile: Profile) -> Said:
     total = sum(stacks.values())
     if total <= 0:
         return Said((), frozenset())
-    out = Sayer("cpu", LOOKED)
+    out = Sayer("cpu", ("cpu.used_cores",))
     if profile.duration_ns > 0:
         out.say("cpu.used_cores", total / profile.duration_ns, "cores", locator="samples / duration")
-    if _samples(profile, total) < MIN_SAMPLES:
-        return Said(out.done().items, frozenset({"cpu.used_cores"}))
+    if total / profile.cpu_period < MIN_SAMPLES:
+        return out.done()
+    out.look(*LOOKED)
     gc = sum(v for stack, v in stacks.items() if fr.has(stack, fr.GC_WORK))
     out.say("cpu.gc_share", gc / total, "share of CPU samples", locator="frames of the collector")
     _by_function(stacks, total, out)
@@ -63,9 +64,3 @@ def _by_function(stacks: Mapping[tuple[fr.Frame, ...], int], total: int, out: Sa
             if value / total >= MIN_SHARE:
                 say = out.about(function, place_of(frames[function]), "CPU samples by user's function")
                 say(name, value / total, "share of CPU samples")
-
-
-def _samples(profile: Profile, total: int) -> float:
-    """How many samples make up ``total`` of the column that tells CPU time."""
-    told_in_ns = profile.sample_types[profile.cpu_index].unit == "nanoseconds"
-    return total / max(1, profile.period) if told_in_ns else total

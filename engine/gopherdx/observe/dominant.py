@@ -129,9 +129,10 @@ def _memory(place: Place) -> str:
     if place.share < DOMINANT_SHARE:
         largest = f"the largest, {_name(place)}, has {percent(place.share)}"
         return f"no place dominates the {whole} {place.reason}: {largest}"
-    made = "is from" if place.reason == "allocated" else "was allocated in"
-    text = f"{percent(place.share)} of the {whole} {place.reason} {made} {_name(place)}"
-    return f"nothing is in use now; {text}" if place.artifact == "heap" and made == "is from" else text
+    if place.reason != "allocated":
+        return f"{percent(place.share)} of the {whole} {place.reason} was allocated in {_name(place)}"
+    text = f"{percent(place.share)} of the {whole} allocated is from {_name(place)}"
+    return f"nothing is in use now; {text}" if place.artifact == "heap" else text
 
 
 def _goroutines(place: Place, known: Known) -> str:

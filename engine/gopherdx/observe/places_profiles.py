@@ -30,12 +30,11 @@ def of_cpu(profiles: Sequence[Profile]) -> list[Place]:
     tally = Tally()
     unit = profile.sample_types[profile.cpu_index].unit
     each = {"nanoseconds": 1e-9, "microseconds": 1e-6, "milliseconds": 1e-3}.get(unit, SAMPLE_S)
-    period = max(1, profile.period) if unit == "nanoseconds" else 1
     for row in rows(profile, profile.cpu_index):
         value = row.values[0]
         if value > 0:
             user = row.frame if row.user else None
-            count = round(value / period)
+            count = round(value / profile.cpu_period)
             add_cpu(tally, row.frame, user, value * each, count, gc=row.gc, recorder=row.recorder)
     if profile.duration_ns > 0:
         return tally.places("cpu", "cores", tally.total, 1e9 / profile.duration_ns)
